@@ -1,0 +1,27 @@
+// The contract of a source: whatever reads a device. A source imports core and its own codec, nothing else of ours.
+
+import type { Host } from '../core/host.ts'
+import type { Observation } from '../core/model.ts'
+import type { Shape } from '../core/shape.ts'
+
+/** Resolves when the observation is durable in the spool; a throw means the caller still owns it. */
+export type Emit = (observation: Observation) => Promise<void>
+
+export interface Source<Options> {
+  /** The one name: config key `type`, file name, attribute `source`, log field. */
+  readonly name: string
+  /** What its configuration may say; defaults live here. */
+  readonly options: Shape<Options>
+  /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
+  open(options: Options, host: Host): Running
+}
+
+export interface Running {
+  /**
+   * Reads and emits until `signal` aborts, then releases what it holds and resolves.
+   * A throw is this source's failure alone: the edge says it once, and calls `run` again after a back-off.
+   */
+  run(emit: Emit, signal: AbortSignal): Promise<void>
+  /** One reading for `fieldline test`; sources that only listen have none. */
+  once?(signal: AbortSignal): Promise<Observation>
+}

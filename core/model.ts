@@ -1,0 +1,69 @@
+// Data only; imports nothing. The words are OpenTelemetry's.
+
+/** Attribute values as in OpenTelemetry, scalar only. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>
+
+export const seriesKinds = ['gauge', 'counter'] as const
+/** `counter` is a cumulative monotonic sum that may reset to a lower value; everything else is a `gauge`. */
+export type SeriesKind = (typeof seriesKinds)[number]
+
+/** Declared once by a source and then shared by reference: identity is what makes encoding cheap. */
+export interface Series {
+  /** OpenTelemetry semantic-convention name where one exists, e.g. `system.cpu.time`. */
+  readonly name: string
+  /** UCUM unit, e.g. `s`, `By`, `1`, `Cel`. */
+  readonly unit: string
+  readonly kind: SeriesKind
+  readonly attributes: Attributes
+}
+
+export interface Sample {
+  readonly series: Series
+  /** Milliseconds since the Unix epoch, by the clock of whoever read the device. */
+  readonly time: number
+  /** Finite; a reading that has no value makes no sample. */
+  readonly value: number
+}
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+export const severities = ['info', 'warning', 'error', 'critical'] as const
+export type Severity = (typeof severities)[number]
+
+export interface Event {
+  /** Dotted lower-case name, e.g. `fieldline.spool.gap`. */
+  readonly name: string
+  readonly time: number
+  readonly severity: Severity
+  readonly body: Json
+  readonly attributes: Attributes
+}
+
+export interface Observation {
+  readonly samples: readonly Sample[]
+  readonly events: readonly Event[]
+}
+
+/** What a finding is about: a node, or one series of a node. */
+export interface Subject {
+  readonly node: string
+  readonly series?: Series
+}
+
+/** Something that is going wrong; the same (rule, subject, since) is the same finding. */
+export interface Finding {
+  /** The rule's configured name. */
+  readonly rule: string
+  /** The detector's name, e.g. `threshold`. */
+  readonly kind: string
+  readonly subject: Subject
+  readonly severity: Severity
+  /** When it began, ms since the epoch. */
+  readonly since: number
+  /** When it ended; absent while it lasts. */
+  readonly until?: number
+  /** One sentence for a person. */
+  readonly message: string
+  /** The numbers the sentence rests on. */
+  readonly evidence: Readonly<Record<string, number | string>>
+}

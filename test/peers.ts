@@ -1,0 +1,25 @@
+// Programs from Debian that tests run against. Without one its tests are skipped, naming the command that installs it.
+
+import { spawnSync } from 'node:child_process'
+import type { Test } from 'tap'
+
+const peers = {
+  mosquitto: { program: '/usr/sbin/mosquitto', probe: ['-h'], packages: 'mosquitto' },
+  pymodbus: {
+    program: '/usr/bin/python3',
+    probe: ['-c', 'import pymodbus, serial_asyncio'],
+    packages: 'python3-pymodbus python3-serial-asyncio',
+  },
+  chromium: { program: '/usr/bin/chromium', probe: ['--version'], packages: 'chromium' },
+  openssl: { program: '/usr/bin/openssl', probe: ['version'], packages: 'openssl' },
+  systemd: { program: '/usr/bin/systemd-analyze', probe: ['--version'], packages: 'systemd' },
+} as const
+
+/** The program's path, or undefined after marking the test as skipped. */
+export function peer(t: Test, name: keyof typeof peers): string | undefined {
+  const { program, probe, packages } = peers[name]
+  const { error, status } = spawnSync(program, probe, { stdio: 'ignore' })
+  if (error === undefined && (name === 'mosquitto' || status === 0)) return program
+  t.plan(0, `${name} is missing: apt-get install ${packages}`)
+  return undefined
+}
