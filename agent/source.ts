@@ -1,6 +1,7 @@
 // The contract of a source: whatever reads a device. A source imports core and its own codec, nothing else of ours.
 
 import type { Host } from '../core/host.ts'
+import type { Say } from '../core/log.ts'
 import type { Observation } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
 
@@ -13,7 +14,15 @@ export interface Source<Options> {
   /** What its configuration may say; defaults live here. */
   readonly options: Shape<Options>
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
-  open(options: Options, host: Host): Running
+  open(options: Options, at: Surroundings): Running
+}
+
+/** What one configured instance of a source is given. */
+export interface Surroundings {
+  /** The instance's name: the configured `name`, else the type's. Attribute `source` and log field. */
+  readonly name: string
+  readonly host: Host
+  readonly say: Say
 }
 
 export interface Running {
