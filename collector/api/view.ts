@@ -1,0 +1,129 @@
+// What the API and the page see of the collector, and nothing else. `collector/view.ts` puts the stores behind it;
+// tests put plain data behind it. All times are ms since the Unix epoch by the collector's clock.
+
+import type { Attributes, Event, Finding, Series } from '../../core/model.ts'
+
+export const nodeStates = ['up', 'silent', 'offline'] as const
+/** `offline`: its connection is known to be gone. `silent`: connected or unknown, but nothing has come for too long. */
+export type NodeState = (typeof nodeStates)[number]
+
+export interface NodeView {
+  readonly name: string
+  readonly state: NodeState
+  /** The resource or any of its series carries `simulated: true`. */
+  readonly simulated: boolean
+  readonly firstSeen: number
+  readonly lastSeen: number
+  /** Over the last few seconds. */
+  readonly samplesPerSecond: number
+  readonly series: number
+  readonly openFindings: number
+  /** The resource attributes. */
+  readonly attributes: Attributes
+}
+
+export interface SeriesView {
+  /** Stays the same for as long as the series has data. */
+  readonly id: number
+  readonly node: string
+  readonly series: Series
+  readonly firstTime: number
+  readonly lastTime: number
+}
+
+export interface SeriesSelector {
+  readonly node?: string
+  readonly name?: string
+  readonly limit: number
+}
+
+export const readings = ['value', 'rate'] as const
+/** `rate` is per second and only counters have it. */
+export type Reading = (typeof readings)[number]
+
+export interface Window {
+  readonly from: number
+  /** Exclusive. */
+  readonly to: number
+  readonly buckets: number
+}
+
+/** One series over the window; every array has one entry a bucket, NaN where the bucket is empty. */
+export interface Line {
+  readonly id: number
+  readonly min: ArrayLike<number>
+  readonly max: ArrayLike<number>
+  readonly mean: ArrayLike<number>
+  /** Per second, resets seen through; all NaN for a gauge. Only looked at when `rate` was asked for. */
+  readonly rate: ArrayLike<number>
+}
+
+export interface FindingView extends Finding {
+  /** Stays the same from opening to closing and over restarts. */
+  readonly id: string
+  /** The series' id in history, if it still has data. */
+  readonly seriesId?: number
+}
+
+export interface FindingSelector {
+  /** Only open ones, only closed ones, or both. */
+  readonly open?: boolean
+  readonly node?: string
+  readonly limit: number
+}
+
+export interface EventView extends Event {
+  readonly node: string
+}
+
+export interface EventSelector {
+  readonly node?: string
+  readonly from?: number
+  readonly to?: number
+  readonly limit: number
+}
+
+export interface Vitals {
+  /** The collector's present time. */
+  readonly time: number
+  readonly startedAt: number
+  readonly version: string
+  /** Committed in the last few seconds, a second. */
+  readonly samplesPerSecond: number
+  /** Committed since the start. */
+  readonly samples: number
+  /** From sample time to commit, ms, over the last minute or so; undefined before the first sample. */
+  readonly p99Ms?: number
+  readonly series: number
+  readonly openFindings: number
+}
+
+export type Change =
+  | { readonly kind: 'node'; readonly node: NodeView }
+  | { readonly kind: 'finding'; readonly finding: FindingView }
+  | { readonly kind: 'event'; readonly event: EventView }
+
+export interface View {
+  /** By name. */
+  nodes(): readonly NodeView[]
+  node(name: string): NodeView | undefined
+  /** By name, then attributes. */
+  series(selector: SeriesSelector): readonly SeriesView[]
+  seriesById(id: number): SeriesView | undefined
+  /** One line for each id, in the order asked; every id is known when this is called. */
+  query(ids: readonly number[], window: Window, as: Reading): readonly Line[]
+  /** Open ones first, then the newest `since` first. */
+  findings(selector: FindingSelector): readonly FindingView[]
+  /** The newest first. */
+  events(selector: EventSelector): readonly EventView[]
+  vitals(): Vitals
+  /**
+   * Calls `listener` with each change until the returned function is called. A node that only keeps reporting may be
+   * told of as seldom as every few seconds; a change of its state or findings at once.
+   */
+  subscribe(listener: (change: Change) => void): () => void
+}
+
+export function isSimulated(attributes: Attributes): boolean {
+  return attributes.simulated === true
+}
