@@ -2,6 +2,8 @@
 // A shape reports every problem it meets to the place it is given and still returns a value, so that one reading
 // finds all mistakes; nobody uses the value when there were problems.
 
+import { hideSecrets } from './log.ts'
+
 export type Path = readonly (string | number)[]
 
 export interface Problem {
@@ -10,19 +12,29 @@ export interface Problem {
   readonly message: string
   /** The problem is the key itself, not its value. */
   readonly key?: true
+  /** Where the same thing was said before. */
+  readonly first?: Path
 }
 
 export class Place {
   readonly path: Path
   readonly problems: Problem[]
+  /** Keys of the map here that somebody else reads. */
+  readonly taken: readonly string[]
 
-  constructor(path: Path = [], problems: Problem[] = []) {
+  constructor(path: Path = [], problems: Problem[] = [], taken: readonly string[] = []) {
     this.path = path
     this.problems = problems
+    this.taken = taken
   }
 
   at(key: string | number): Place {
     return new Place([...this.path, key], this.problems)
+  }
+
+  /** The same place for a shape that shares its map with whoever reads `keys`. */
+  sharing(keys: readonly string[]): Place {
+    return new Place(this.path, this.problems, keys)
   }
 
   wrong(message: string): void {
@@ -31,6 +43,11 @@ export class Place {
 
   wrongKey(message: string): void {
     this.problems.push({ path: this.path, message, key: true })
+  }
+
+  /** What stands here was already said at `first`. */
+  again(message: string, first: Path): void {
+    this.problems.push({ path: this.path, message, first })
   }
 }
 
@@ -43,7 +60,8 @@ export interface Shape<T> {
   readonly optional?: true
 }
 
-function shape<T>(expects: string, parse: (raw: unknown, place: Place) => T | undefined): Shape<T> {
+/** A shape from one question: what `parse` makes of the value, or undefined where it is not as expected. */
+export function shape<T>(expects: string, parse: (raw: unknown, place: Place) => T | undefined): Shape<T> {
   const read = (raw: unknown, place: Place): T => {
     const before = place.problems.length
     const value = raw === undefined ? undefined : parse(raw, place)
@@ -55,7 +73,9 @@ function shape<T>(expects: string, parse: (raw: unknown, place: Place) => T | un
 
 function got(raw: unknown): string {
   if (raw === undefined) return ', but it is missing'
-  const text = JSON.stringify(raw) ?? String(raw)
+  if (raw === null) return ', got nothing'
+  if (typeof raw === 'object') return Array.isArray(raw) ? ', got a list' : ', got a map'
+  const text = hideSecrets(JSON.stringify(raw) ?? String(raw))
   return `, got ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`
 }
 
@@ -70,6 +90,13 @@ export function optional<T>(inner: Shape<T>, fallback?: T): Shape<T | undefined>
 export const text = shape('a text', raw => (typeof raw === 'string' && raw !== '' ? raw : undefined))
 export const bool = shape('true or false', raw => (typeof raw === 'boolean' ? raw : undefined))
 export const number = shape('a number', raw => (typeof raw === 'number' && Number.isFinite(raw) ? raw : undefined))
+
+/** An attribute's value. */
+export const scalar = shape('a text, a number, true or false', raw => {
+  if (typeof raw === 'number') return Number.isFinite(raw) ? raw : undefined
+  return typeof raw === 'string' || typeof raw === 'boolean' ? raw : undefined
+})
+export const absolutePath = matching(/^\/[^\0]*$/, 'an absolute path such as /etc/fieldline')
 
 /** A text that `pattern` matches; `expects` says so in words. */
 export function matching(pattern: RegExp, expects: string): Shape<string> {
@@ -109,11 +136,22 @@ function short(ms: number): string {
 
 const byteUnits = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const
 
-/** `512KiB`, `64MiB`, `2GiB`: in bytes. */
-export const bytes: Shape<number> = shape('a size such as 64MiB (units: B, KiB, MiB, GiB, TiB)', raw => {
-  const m = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)$/.exec(raw) : null
-  return m ? Math.round(Number(m[1]) * byteUnits[m[2] as keyof typeof byteUnits]) : undefined
-})
+/** `512KiB`, `64MiB`, `2GiB`: in bytes, at least `min`. */
+export function size(min = 0): Shape<number> {
+  const least = min === 0 ? '' : `; at least ${shortSize(min)}`
+  return shape(`a size such as 64MiB (units: B, KiB, MiB, GiB, TiB${least})`, raw => {
+    const m = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)$/.exec(raw) : null
+    const value = m ? Math.round(Number(m[1]) * byteUnits[m[2] as keyof typeof byteUnits]) : -1
+    return value >= min ? value : undefined
+  })
+}
+
+function shortSize(value: number): string {
+  const unit = (['TiB', 'GiB', 'MiB', 'KiB'] as const).find(u => value % byteUnits[u] === 0) ?? 'B'
+  return `${value / byteUnits[unit]}${unit}`
+}
+
+export const bytes: Shape<number> = size()
 
 export function list<T>(item: Shape<T>, max = 10_000): Shape<readonly T[]> {
   return shape(`a list of at most ${max}, each ${item.expects}`, (raw, place) =>
@@ -130,11 +168,23 @@ export function record<T>(value: Shape<T>): Shape<Readonly<Record<string, T>>> {
 export type Fields = Readonly<Record<string, Shape<unknown>>>
 export type Of<F extends Fields> = { readonly [K in keyof F]: F[K] extends Shape<infer T> ? T : never }
 
+/** What `inner` reads, with a rule across its parts; asked only where `inner` found nothing wrong. */
+export function refined<T>(inner: Shape<T>, rule: (value: T, place: Place) => void): Shape<T> {
+  const read = (raw: unknown, place: Place): T => {
+    const before = place.problems.length
+    const value = inner.read(raw, place)
+    if (place.problems.length === before) rule(value, place)
+    return value
+  }
+  return { ...inner, read }
+}
+
 /** A map with exactly these keys; an unknown key is a problem that names the nearest known one. */
 export function object<F extends Fields>(fields: F, what = 'a map'): Shape<Of<F>> {
   return shape(`${what} with ${Object.keys(fields).join(', ')}`, (raw, place) => {
     if (!isMap(raw)) return undefined
-    for (const key of Object.keys(raw)) if (!Object.hasOwn(fields, key)) unknownKey(key, Object.keys(fields), place)
+    const known = [...place.taken, ...Object.keys(fields)]
+    for (const key of Object.keys(raw)) if (!known.includes(key)) unknownKey(key, known, place)
     const entries = Object.entries(fields).map(([key, field]) => [key, field.read(raw[key], place.at(key))])
     return Object.fromEntries(entries) as Of<F>
   })
@@ -145,6 +195,10 @@ export function isMap(raw: unknown): raw is Record<string, unknown> {
 }
 
 function unknownKey(key: string, known: readonly string[], place: Place): void {
+  if (known.includes(`${key}_file`)) {
+    place.at(key).wrongKey(`a secret does not belong in this file; write ${key}_file: with the file that holds it`)
+    return
+  }
   const near = nearest(key, known)
   const hint = near === undefined ? `known keys: ${known.join(', ')}` : `did you mean ${near}?`
   place.at(key).wrongKey(`unknown key ${key}; ${hint}`)
