@@ -1,0 +1,84 @@
+// What an agent's configuration may say; a gateway's differs only in its sources and its metrics address.
+
+import { addressOrOff, defaultNode, defaultState, nodeName } from '../core/config-shapes.ts'
+import type { Attributes } from '../core/model.ts'
+import { type Kind, type Part, parts } from '../core/parts.ts'
+import {
+  absolutePath,
+  duration,
+  object,
+  oneOf,
+  optional,
+  Place,
+  record,
+  type Shape,
+  scalar,
+  size,
+} from '../core/shape.ts'
+
+const MiB = 1024 ** 2
+
+export interface EdgeConfig {
+  readonly daemon: 'agent' | 'gateway'
+  readonly node: string
+  /** Resource attributes of everything this node sends. */
+  readonly attributes: Attributes
+  /** Folder of the spool. */
+  readonly state: string
+  /** Where the machine's `/` is mounted. */
+  readonly root: string
+  readonly sources: readonly Part[]
+  readonly uplinks: readonly Part[]
+  readonly spool: {
+    readonly max_bytes: number
+    /** ms */
+    readonly max_age: number
+    readonly when_full: 'drop-oldest' | 'refuse'
+  }
+  /** Bytes a second at which what waited through an outage may follow. */
+  readonly backlog_rate: number
+  /** `host:port` of /metrics; undefined: no listener. */
+  readonly metrics: string | undefined
+}
+
+const spool = object({
+  max_bytes: optional(size(MiB), 256 * MiB),
+  max_age: optional(duration(60_000), 7 * 86_400_000),
+  when_full: optional(oneOf(['drop-oldest', 'refuse']), 'drop-oldest'),
+})
+
+interface Daemon<D> {
+  readonly daemon: D
+  /** Default address of /metrics. */
+  readonly metrics: string
+  readonly sources: readonly Kind[]
+  readonly uplinks: readonly Kind[]
+}
+
+/** /metrics of an agent; a gateway on the same host has its own. */
+export const agentMetrics = '127.0.0.1:9464'
+
+/** `sources` and `uplinks` are the lists that this daemon knows. */
+export function edgeConfig<D extends 'agent' | 'gateway'>({
+  daemon,
+  metrics,
+  sources,
+  uplinks,
+}: Daemon<D>): Shape<EdgeConfig> {
+  return object({
+    daemon: oneOf([daemon]),
+    node: optional(nodeName, defaultNode()),
+    attributes: optional(record(scalar), {}),
+    state: optional(absolutePath, defaultState(daemon)),
+    root: optional(absolutePath, '/'),
+    sources: parts(sources, 'source'),
+    uplinks: parts(uplinks, 'uplink'),
+    spool: optional(spool, spool.read({}, new Place())),
+    backlog_rate: optional(size(), MiB),
+    metrics: optional(addressOrOff, metrics),
+  })
+}
+
+export function agentConfig(sources: readonly Kind[], uplinks: readonly Kind[]): Shape<EdgeConfig> {
+  return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks })
+}
