@@ -1,0 +1,67 @@
+import t from 'tap'
+import { apart, mostBits, mostRegisters, plan } from '../../../gateway/modbus/plan.ts'
+import { isBits, type Register, tables, valueTypes, width } from '../../../gateway/modbus/registers.ts'
+import { type Random, seeded } from '../../random.ts'
+
+const base: Register = {
+  name: 'r',
+  table: 'holding-register',
+  address: 0,
+  type: 'u16',
+  byte_order: 'big',
+  word_order: 'big',
+  scale: 1,
+  offset: 0,
+  unit: '1',
+  kind: 'gauge',
+  attributes: {},
+}
+
+t.test('neighbours are read in one request, strangers in their own', async t => {
+  const at = (address: number): Register => ({ ...base, address })
+  const blocks = plan([at(12), at(10), at(11), at(40)], 0)
+  t.strictSame(
+    blocks.map(b => [b.address, b.count]),
+    [
+      [10, 3],
+      [40, 1],
+    ],
+  )
+  t.strictSame(
+    plan([at(10), at(15)], 4).map(b => b.count),
+    [6],
+    'a gap of four is read across',
+  )
+  t.strictSame(
+    plan([at(10), at(15)], 3).map(b => b.count),
+    [1, 1],
+    'a longer one is not',
+  )
+})
+
+t.test('whatever the registers: each is inside its block, no block is longer than an answer', async t => {
+  const random = seeded(t)
+  for (let round = 0; round < 300; round++) {
+    const maxGap = random.below(20)
+    const registers = Array.from({ length: 1 + random.below(200) }, () => randomRegister(random))
+    const blocks = plan(registers, maxGap)
+    const placed = blocks.flatMap(b => b.registers)
+    t.equal(placed.length, registers.length)
+    t.equal(new Set(placed).size, registers.length)
+    for (const b of blocks) {
+      const most = isBits(b.table) ? mostBits : mostRegisters
+      const wrong = b.registers.filter(
+        r => r.table !== b.table || r.address < b.address || r.address + width(r.type) > b.address + b.count,
+      )
+      if (b.count > most || wrong.length > 0)
+        t.fail(`block ${b.table} ${b.address}+${b.count}: ${wrong.length} outside`)
+    }
+    t.equal(blocks.flatMap(apart).length, registers.length)
+  }
+})
+
+function randomRegister(random: Random): Register {
+  const table = random.pick(tables)
+  const type = isBits(table) ? 'bool' : random.pick(valueTypes.slice(1))
+  return { ...base, table, type, address: random.below(random() < 0.5 ? 300 : 65_534) }
+}
