@@ -1,0 +1,60 @@
+// THE list of routes, one entry each: what `server.ts` serves and `openapi.ts` describes.
+
+import { answers, given, node, type Schema } from './schemas.ts'
+
+export interface Route {
+  readonly path: string
+  readonly summary: string
+  readonly params?: Schema
+  readonly querystring?: Schema
+  readonly answer: Schema
+  /** Besides 200 and, where anything can be given, 400. */
+  readonly failures?: Readonly<Record<number, string>>
+  /** `application/json` if absent. */
+  readonly contentType?: string
+}
+
+export const routes = {
+  nodes: { path: '/api/nodes', summary: 'Every node that ever reported, with its state.', answer: answers.nodes },
+  node: {
+    path: '/api/nodes/:node',
+    summary: 'One node.',
+    params: given.node,
+    answer: node,
+    failures: { 404: 'No such node.' },
+  },
+  series: {
+    path: '/api/series',
+    summary: 'Series that have data, by node, name and attributes.',
+    querystring: given.series,
+    answer: answers.series,
+  },
+  query: {
+    path: '/api/query',
+    summary:
+      'Values over a window, down-sampled into equal buckets. Minima and maxima are exact; means and rates have nine significant digits.',
+    querystring: given.query,
+    answer: answers.query,
+  },
+  findings: {
+    path: '/api/findings',
+    summary: 'What is or was going wrong: open ones first, then the newest first.',
+    querystring: given.findings,
+    answer: answers.findings,
+  },
+  events: {
+    path: '/api/events',
+    summary: 'Events of nodes, the newest first.',
+    querystring: given.events,
+    answer: answers.events,
+  },
+  live: {
+    path: '/api/live',
+    summary: 'Server-sent events: one message a second with the vitals and what changed since the message before.',
+    answer: answers.tick,
+    failures: { 503: 'Too many clients follow already.' },
+    contentType: 'text/event-stream',
+  },
+  document: { path: '/api/openapi.json', summary: 'This document.', answer: answers.document },
+  health: { path: '/healthz', summary: 'Answers while the collector serves.', answer: answers.health },
+} as const satisfies Readonly<Record<string, Route>>

@@ -1,0 +1,190 @@
+// The one description of what goes in and out: fastify validates and serialises with these, and the OpenAPI document
+// is made from them. A schema with a `title` becomes a named component there.
+
+import { seriesKinds, severities } from '../../core/model.ts'
+import { nodeStates, readings } from './view.ts'
+
+export interface Schema {
+  readonly [key: string]: unknown
+  readonly title?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+}
+
+export const maxIds = 500
+export const maxBuckets = 2000
+/** The year 2200: whatever is later is a mistake. */
+const lastTime = 7_258_118_400_000
+
+const text: Schema = { type: 'string' }
+const flag: Schema = { type: 'boolean' }
+const count: Schema = { type: 'integer', minimum: 0 }
+const time: Schema = { type: 'integer', description: 'Milliseconds since the Unix epoch.' }
+const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema.type, 'null'] })
+const listOf = (items: Schema): Schema => ({ type: 'array', items })
+
+/** A closed object, everything required. */
+function closed(title: string | undefined, properties: Readonly<Record<string, Schema>>): Schema {
+  const shape = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false }
+  return title === undefined ? shape : { title, ...shape }
+}
+
+const attributes: Schema = {
+  type: 'object',
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+  description: 'OpenTelemetry attributes.',
+}
+const simulated: Schema = { ...flag, description: 'The data comes from a simulator, not from a real device.' }
+const severity: Schema = { type: 'string', enum: severities }
+
+export const failure = closed('Error', { error: { ...text, description: 'What was wrong, and what is allowed.' } })
+
+export const node = closed('Node', {
+  name: text,
+  state: { type: 'string', enum: nodeStates },
+  simulated,
+  firstSeen: time,
+  lastSeen: time,
+  samplesPerSecond: { type: 'number' },
+  series: count,
+  openFindings: count,
+  attributes,
+})
+
+const series = closed('Series', {
+  id: { ...count, description: 'Names the series in /api/query.' },
+  node: text,
+  name: { ...text, description: 'OpenTelemetry metric name.' },
+  unit: { ...text, description: 'UCUM unit.' },
+  kind: { type: 'string', enum: seriesKinds },
+  attributes,
+  simulated,
+  firstTime: time,
+  lastTime: time,
+})
+
+const findingSeries: Schema = {
+  ...closed(undefined, { id: orNull(count), name: text, unit: text, attributes }),
+  type: ['object', 'null'],
+  description: 'The series it is about, or null where it is about the node; id is null once its data is gone.',
+}
+
+const finding = closed('Finding', {
+  id: text,
+  rule: text,
+  kind: { ...text, description: "The detector's name." },
+  node: text,
+  series: findingSeries,
+  simulated,
+  severity,
+  since: time,
+  until: { ...orNull(time), description: 'When it ended, ms since the Unix epoch; null while it lasts.' },
+  message: text,
+  evidence: { type: 'object', additionalProperties: { type: ['number', 'string'] } },
+})
+
+const event = closed('Event', {
+  node: text,
+  name: text,
+  time,
+  severity,
+  body: { description: 'Any JSON.' },
+  attributes,
+  simulated,
+})
+
+const vitals = closed('Vitals', {
+  time,
+  startedAt: time,
+  version: text,
+  samplesPerSecond: { type: 'number' },
+  samples: { ...count, description: 'Committed since the start.' },
+  p99Ms: { type: ['number', 'null'], description: 'Sample time to commit, 99th percentile, ms.' },
+  series: count,
+  openFindings: count,
+})
+
+const column: Schema = { type: 'array', items: { type: ['number', 'null'] } }
+const values = closed(undefined, { id: count, min: column, max: column, mean: column })
+const rates = closed(undefined, { id: count, rate: { ...column, description: 'Per second.' } })
+
+export const answers = {
+  nodes: closed(undefined, { nodes: listOf(node) }),
+  series: closed(undefined, {
+    series: listOf(series),
+    more: { ...flag, description: 'There are more than `limit`.' },
+  }),
+  query: closed('Query', {
+    from: time,
+    to: time,
+    step: { type: 'number', description: 'Milliseconds a bucket.' },
+    times: { type: 'array', items: { type: 'number' }, description: 'Starts of the buckets.' },
+    series: { type: 'array', items: { anyOf: [values, rates] } },
+    unknown: { ...listOf(count), description: 'Ids that were asked for and have no data any more.' },
+  }),
+  findings: closed(undefined, { findings: listOf(finding) }),
+  events: closed(undefined, { events: listOf(event) }),
+  tick: closed('Tick', { vitals, nodes: listOf(node), findings: listOf(finding), events: listOf(event) }),
+  health: closed(undefined, { status: { type: 'string', enum: ['ok'] }, time }),
+  document: { type: 'object', additionalProperties: true } satisfies Schema,
+} as const
+
+const nodeName: Schema = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'a node name: letters, digits, `.`, `_`, `-`, at most 64',
+}
+const moment: Schema = {
+  type: 'integer',
+  minimum: 0,
+  maximum: lastTime,
+  description: 'milliseconds since the Unix epoch, before the year 2200; `from` must be before `to`',
+}
+
+function limit(most: number, usual: number): Schema {
+  return {
+    type: 'integer',
+    minimum: 1,
+    maximum: most,
+    default: usual,
+    description: `a whole number from 1 to ${most}, ${usual} if absent`,
+  }
+}
+
+function inputs(properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema {
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+export const given = {
+  node: inputs({ node: nodeName }, ['node']),
+  series: inputs({
+    node: nodeName,
+    name: { type: 'string', minLength: 1, maxLength: 255, description: 'a metric name, at most 255 characters' },
+    limit: limit(10_000, 1000),
+  }),
+  query: inputs(
+    {
+      series: {
+        type: 'string',
+        pattern: `^\\d{1,15}(,\\d{1,15}){0,${maxIds - 1}}$`,
+        description: `1 to ${maxIds} series ids with commas between them, as /api/series gives them`,
+      },
+      from: moment,
+      to: moment,
+      buckets: limit(maxBuckets, 300),
+      as: {
+        type: 'string',
+        enum: readings,
+        default: 'value',
+        description: 'value (min, max, mean) or rate (per second, counters only)',
+      },
+    },
+    ['series', 'from', 'to'],
+  ),
+  findings: inputs({
+    open: { ...flag, description: 'true for open ones only, false for closed ones only, both if absent' },
+    node: nodeName,
+    limit: limit(1000, 200),
+  }),
+  events: inputs({ node: nodeName, from: moment, to: moment, limit: limit(1000, 200) }),
+} as const

@@ -1,0 +1,95 @@
+// The HTTP API over a View. Everything given is checked against the schemas before a handler sees it.
+
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Refused, reason } from '../../core/errors.ts'
+import { eventAnswer, findingAnswer, seriesAnswer } from './answers.ts'
+import { guard } from './guard.ts'
+import { LiveFeed } from './live.ts'
+import { openapi } from './openapi.ts'
+import { answerQuery, type Question } from './query.ts'
+import { type Route, routes } from './routes.ts'
+import { failure, type Schema } from './schemas.ts'
+import type { EventSelector, FindingSelector, SeriesSelector, View } from './view.ts'
+
+/** Adds the routes in a scope of their own: hooks and error answers do not reach what else `app` serves. */
+export function registerApi(app: FastifyInstance, view: View): void {
+  app.register(async scope => {
+    guard(scope)
+    scope.addHook('preValidation', refuseUnknown)
+    scope.addHook('onSend', async (_, reply) => void reply.header('cache-control', 'no-store'))
+    scope.setErrorHandler(answerError)
+    answerReads(scope, view)
+    answerLive(scope, new LiveFeed(view))
+  })
+}
+
+function answerReads(scope: FastifyInstance, view: View): void {
+  const document = openapi(Object.values(routes), view.vitals().version)
+  scope.get(routes.nodes.path, served(routes.nodes), () => ({ nodes: view.nodes() }))
+  scope.get<{ Params: { node: string } }>(routes.node.path, served(routes.node), ({ params }, reply) => {
+    return view.node(params.node) ?? reply.code(404).send({ error: `no node ${params.node} has ever reported` })
+  })
+  scope.get<{ Querystring: SeriesSelector }>(routes.series.path, served(routes.series), ({ query }) => {
+    const found = view.series({ ...query, limit: query.limit + 1 })
+    return { series: found.slice(0, query.limit).map(seriesAnswer), more: found.length > query.limit }
+  })
+  scope.get<{ Querystring: Question }>(routes.query.path, served(routes.query), ({ query }, reply) => {
+    return reply.type('application/json').send(answerQuery(view, query))
+  })
+  scope.get<{ Querystring: FindingSelector }>(routes.findings.path, served(routes.findings), ({ query }) => {
+    return { findings: view.findings(query).map(finding => findingAnswer(view, finding)) }
+  })
+  scope.get<{ Querystring: EventSelector }>(routes.events.path, served(routes.events), ({ query }) => {
+    refuseEmpty(query)
+    return { events: view.events(query).map(event => eventAnswer(view, event)) }
+  })
+  scope.get(routes.document.path, served(routes.document), () => document)
+  scope.get(routes.health.path, served(routes.health), () => ({ status: 'ok', time: view.vitals().time }))
+}
+
+function answerLive(scope: FastifyInstance, feed: LiveFeed): void {
+  scope.get(routes.live.path, { exposeHeadRoute: false }, (_, reply) => {
+    if (!feed.add(reply.raw)) return reply.code(503).send({ error: 'too many clients follow already; try again later' })
+    return reply.hijack()
+  })
+  scope.addHook('preClose', async () => feed.close())
+}
+
+function served({ params, querystring, answer }: Route): { schema: Record<string, unknown> } {
+  const response = { 200: answer, '4xx': failure, '5xx': failure }
+  return { schema: { ...(params && { params }), ...(querystring && { querystring }), response } }
+}
+
+function refuseEmpty({ from, to }: EventSelector): void {
+  if (from === undefined || to === undefined || from < to) return
+  throw new Refused(`from must be before to, got from ${from} and to ${to}`)
+}
+
+/** Fastify's validator would drop unknown keys without a word, and a misspelt `limit` would look obeyed. */
+async function refuseUnknown(request: FastifyRequest): Promise<void> {
+  const known = Object.keys(inputs(request, 'querystring'))
+  const unknown = Object.keys(request.query as object).find(key => !known.includes(key))
+  if (unknown === undefined) return
+  const allowed = known.length > 0 ? `known are ${known.join(', ')}` : 'this address takes none'
+  throw new Refused(`unknown parameter ${JSON.stringify(unknown.slice(0, 40))}; ${allowed}`)
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.validation) return reply.code(400).send({ error: whatIsAllowed(error, request) })
+  if (error instanceof Refused) return reply.code(400).send({ error: error.message })
+  const code = error.statusCode ?? 500
+  return reply.code(code).send({ error: code < 500 ? error.message : `the collector failed at this: ${reason(error)}` })
+}
+
+function whatIsAllowed({ validation, validationContext }: FastifyError, request: FastifyRequest): string {
+  const problem = validation![0]!
+  const name = String(problem.params.missingProperty ?? problem.instancePath.slice(1))
+  const allowed = inputs(request, validationContext === 'params' ? 'params' : 'querystring')[name]?.description
+  const wrong = problem.params.missingProperty === undefined ? `${name} ${problem.message}` : `${name} is missing`
+  return `${wrong}; it is ${allowed}`
+}
+
+function inputs(request: FastifyRequest, place: 'params' | 'querystring'): Readonly<Record<string, Schema>> {
+  const schema = request.routeOptions.schema?.[place] as Schema | undefined
+  return schema?.properties ?? {}
+}
