@@ -1,23 +1,113 @@
 // The only way to the machine: files under a root, and time. Also what tests replace.
 
+import { readdirSync, realpathSync } from 'node:fs'
+import { realpath, stat, statfs } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileOpener, isAbsent } from './host-file.ts'
+import { timeLimited } from './host-slow.ts'
+
 export interface Host {
   /** Where the machine's `/` is mounted: `/`, a container's `/host`, or a fixture tree. */
   readonly root: string
-  /** The clock, ms since the epoch. */
+  /** The clock, ms since the epoch; it may be stepped at any time. */
   now(): number
-  /** Resolves a path of the machine to a path here. */
+  /** Milliseconds since some moment, never stepped. */
+  monotonic(): number
+  /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** Resolves a path of the machine to a path here; `..` never leads out of the root. */
   path(path: string): string
   /** Names in a folder, sorted; none if it is absent. */
   list(path: string): readonly string[]
   /** A file to be read again and again. */
   file(path: string): HostFile
+  /** The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer. */
+  statfs(path: string): Promise<FilesystemSize | undefined>
+  /** The device `path` lies on as `major:minor`; undefined where it is absent. Rejects when it does not answer. */
+  device(path: string): Promise<string | undefined>
 }
 
 export interface HostFile {
   /**
    * The file's present content, or undefined where it is absent or unreadable (absent hardware is no data, not a failure).
    * The bytes lie in a buffer shared by all files of the host: parse them before the next read.
+   * @throws Error when it is larger than 4 MiB or lies outside the root.
    */
   read(): Buffer | undefined
+  /** Gives the descriptor back; a later `read` opens the file again. */
   close(): void
+}
+
+/** Bytes and counts as statfs(2) has them. */
+export interface FilesystemSize {
+  readonly bytes: number
+  /** Unused, also by what is reserved for root. */
+  readonly free: number
+  /** Unused and open to everyone. */
+  readonly available: number
+  /** 0 where the file system has no fixed number of them. */
+  readonly inodes: number
+  readonly inodesFree: number
+}
+
+/** How long statfs(2) may take, ms, and how many of libuv's four threads may hang in it. */
+const patience = 2000
+const hangingThreads = 3
+
+/** @throws Error when there is no such root. */
+export function realHost(root = '/'): Host {
+  const top = realpathSync(root)
+  const path = (p: string): string => join(top, resolve('/', p))
+  const ask = timeLimited(patience, hangingThreads)
+
+  const askMount = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
+    ask(`${verb} ${p}`, async () => {
+      try {
+        const at = top === '/' ? path(p) : await realpath(path(p))
+        return isWithin(top, at) ? await call(at) : undefined
+      } catch (error) {
+        if (isAbsent(error)) return undefined
+        throw error
+      }
+    })
+
+  return {
+    root: top,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+    path,
+    list: p => list(top, path(p)),
+    file: fileOpener(top, path),
+    statfs: p => askMount(p, 'statfs', size),
+    device: p => askMount(p, 'stat', device),
+  }
+}
+
+function list(top: string, folder: string): readonly string[] {
+  try {
+    return isWithin(top, realpathSync(folder)) ? readdirSync(folder).sort() : []
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw new Error(`cannot list ${folder}`, { cause: error })
+  }
+}
+
+/** Whether a real path lies in the root, itself a real path. */
+export function isWithin(top: string, real: string): boolean {
+  return top === '/' || real === top || real.startsWith(`${top}/`)
+}
+
+async function size(at: string): Promise<FilesystemSize> {
+  const { frsize, blocks, bfree, bavail, files, ffree } = await statfs(at)
+  return { bytes: blocks * frsize, free: bfree * frsize, available: bavail * frsize, inodes: files, inodesFree: ffree }
+}
+
+async function device(at: string): Promise<string> {
+  const { dev } = await stat(at, { bigint: true })
+  // The layout of dev_t in glibc, sys/sysmacros.h.
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn)
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn)
+  return `${major}:${minor}`
 }
