@@ -55,7 +55,7 @@ export function isSecret(key: string): boolean {
 
 /** A text without the user and password of any URL in it. */
 export function hideSecrets(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@')
+  return text.replace(/\b([a-z][a-z0-9+.-]{0,15}:\/\/)[^\s/@"']+@/gi, '$1***@')
 }
 
 /** stderr is the journal when its device and inode are those of JOURNAL_STREAM, systemd.exec(5). */

@@ -24,7 +24,7 @@ const known = 'letters, digits, ".", "_" and "-", at most 64'
 /** `word` is what one part is called in messages: `source`. */
 export function parts(kinds: readonly Kind[], word: string): Shape<readonly Part[]> {
   const part: Shape<Part> = {
-    expects: `a ${word} (a map with type and its options)`,
+    expects: `a map with type and the options of that ${word}`,
     read: (raw, place) => readPart(raw, place, kinds, word),
   }
   const all = list(part, 1000)
@@ -41,7 +41,7 @@ export function parts(kinds: readonly Kind[], word: string): Shape<readonly Part
 function readPart(raw: unknown, place: Place, kinds: readonly Kind[], word: string): Part {
   const none: Part = { type: '', name: '', options: undefined }
   if (!isMap(raw)) {
-    place.wrong(`expected a ${word}: a map with type and its options`)
+    place.wrong(`each ${word} is a map with type and its options`)
     return none
   }
   const kind = kinds.find(k => k.name === raw.type)
@@ -57,7 +57,7 @@ function readPart(raw: unknown, place: Place, kinds: readonly Kind[], word: stri
 function sayUnknownType(type: unknown, place: Place, kinds: readonly Kind[], word: string): void {
   const names = kinds.map(k => k.name)
   const near = typeof type === 'string' ? nearest(type, names) : undefined
-  if (type === undefined) place.wrong(`a ${word} needs a type, one of ${names.join(', ')}`)
+  if (type === undefined) place.wrong(`each ${word} needs a type, one of ${names.join(', ')}`)
   else if (near !== undefined) place.at('type').wrong(`unknown ${word} type ${type}; did you mean ${near}?`)
   else place.at('type').wrong(`unknown ${word} type; known types: ${names.join(', ')}`)
 }

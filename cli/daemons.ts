@@ -1,0 +1,49 @@
+// The three daemons as the command knows them. Shapes and daemons load only when asked for.
+
+import type { Config } from '../core/config.ts'
+import { isMap, oneOf, type Shape } from '../core/shape.ts'
+
+export const daemons = ['agent', 'gateway', 'collector'] as const
+export type DaemonName = (typeof daemons)[number]
+
+/** Which daemon a configuration is for. Throws ConfigError where it does not say. */
+export function daemonOf(config: Config): DaemonName {
+  const name = oneOf(daemons)
+  return config.check({
+    expects: name.expects,
+    read: (raw, place) => name.read(isMap(raw) ? raw.daemon : undefined, place.at('daemon')),
+  })
+}
+
+export async function agentShape() {
+  const [{ agentConfig }, { sources }, { uplinks }] = await Promise.all([
+    import('../agent/config.ts'),
+    import('../agent/sources/index.ts'),
+    import('../agent/uplinks/index.ts'),
+  ])
+  return agentConfig(sources, uplinks)
+}
+
+export async function gatewayShape() {
+  const [{ gatewayConfig }, agent, gateway, { uplinks }] = await Promise.all([
+    import('../gateway/config.ts'),
+    import('../agent/sources/index.ts'),
+    import('../gateway/sources/index.ts'),
+    import('../agent/uplinks/index.ts'),
+  ])
+  return gatewayConfig([...agent.sources, ...gateway.sources], uplinks)
+}
+
+export async function collectorShape() {
+  const [{ collectorConfig }, { detectors }] = await Promise.all([
+    import('../collector/config.ts'),
+    import('../judge/index.ts'),
+  ])
+  return collectorConfig(detectors)
+}
+
+export const shapes: Readonly<Record<DaemonName, () => Promise<Shape<unknown>>>> = {
+  agent: agentShape,
+  gateway: gatewayShape,
+  collector: collectorShape,
+}
