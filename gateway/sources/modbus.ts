@@ -29,6 +29,6 @@ export const modbus: Source<ReturnType<typeof options.read>> = {
     const host = hostname.replace(/^\[|\]$/g, '')
     const link = new ModbusLink({ host, port: Number(port || 502), unit_id: o.unit_id, timeout: o.timeout })
     const device = new Device(o, at, block => link.read(block))
-    return polled({ at, interval: o.interval, read: () => device.read(), close: () => link.close() })
+    return polled({ ...at, interval: o.interval, read: () => device.read(), close: () => link.close() })
   },
 }
