@@ -42,20 +42,29 @@ async function startNodeExporter(): Promise<Rival> {
     name: 'node_exporter',
     process: child,
     values: () => values,
-    stop: () => void (clearInterval(timer), child.kill()),
+    stop() {
+      clearInterval(timer)
+      child.kill()
+    },
   }
 }
 
 /** Sends every second to a socket of ours, which counts the values in its packets. */
 async function startCollectd(folder: string): Promise<Rival> {
   let values = 0
-  const sink = createSocket('udp4', packet => void (values += valuesIn(packet)))
+  const sink = createSocket('udp4', packet => {
+    values += valuesIn(packet)
+  })
   sink.bind(0, '127.0.0.1')
   await once(sink, 'listening')
   const file = join(folder, 'collectd.conf')
   writeFileSync(file, collectdConfig(folder, sink.address().port))
   const child = spawn(collectd, ['-f', '-C', file], { stdio: 'ignore' })
-  return { name: 'collectd', process: child, values: () => values, stop: () => void (sink.close(), child.kill()) }
+  const stop = (): void => {
+    sink.close()
+    child.kill()
+  }
+  return { name: 'collectd', process: child, values: () => values, stop }
 }
 
 function collectdConfig(folder: string, port: number): string {
