@@ -1,0 +1,81 @@
+// How to reach MQTT brokers: what a configuration may say, and the socket that follows from it.
+
+import { readFileSync } from 'node:fs'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { nodeName, secretFile, secretPath } from './config-shapes.ts'
+import { Refused } from './errors.ts'
+import { absolutePath, list, matching, object, optional, refined, type Shape, text } from './shape.ts'
+
+export interface MqttOptions {
+  /** `mqtt://host:port` or `mqtts://host:port`, tried in turn. */
+  readonly brokers: readonly string[]
+  readonly tenant: string
+  readonly username: string | undefined
+  readonly password_file: string | undefined
+  /** PEM files; without `ca` the system's authorities are trusted. */
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
+const broker = matching(
+  /^mqtts?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/,
+  'a broker such as mqtts://broker.example:8883, without user and password',
+)
+
+export const mqttOptions: Shape<MqttOptions> = refined(
+  object({
+    brokers: list(broker, 16),
+    tenant: optional(nodeName, 'default'),
+    username: optional(text),
+    password_file: optional(secretFile),
+    ca: optional(absolutePath),
+    cert: optional(absolutePath),
+    key: optional(secretFile),
+  }),
+  (value, place) => {
+    if (value.brokers.length === 0) place.at('brokers').wrong('name at least one broker')
+    if ((value.cert === undefined) !== (value.key === undefined)) place.wrong('cert and key belong together')
+  },
+)
+
+/** A socket on its way to the broker; certificates are read anew each time, so that renewed ones come into use. */
+export function openSocket(broker: string, options: MqttOptions): Socket {
+  const url = new URL(broker)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const secure = url.protocol === 'mqtts:'
+  const port = Number(url.port || (secure ? 8883 : 1883))
+  if (!secure) return connectTcp({ host, port, noDelay: true })
+  const socket = connectTls({
+    host,
+    port,
+    minVersion: 'TLSv1.3',
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(options.ca !== undefined && { ca: readSecret('ca', options.ca) }),
+    ...(options.cert !== undefined && { cert: readSecret('cert', options.cert) }),
+    ...(options.key !== undefined && { key: readSecret('key', options.key) }),
+  })
+  return socket.setNoDelay(true)
+}
+
+/** What the broker asks for besides certificates. */
+export function credentials(options: MqttOptions): { username?: string; password?: string } {
+  const { username, password_file } = options
+  return {
+    ...(username !== undefined && { username }),
+    ...(password_file !== undefined && {
+      password: readSecret('password_file', password_file)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+    }),
+  }
+}
+
+function readSecret(key: string, file: string): Buffer {
+  try {
+    return readFileSync(secretPath(file))
+  } catch (cause) {
+    throw new Refused(`cannot read ${key} ${file}`, { cause })
+  }
+}
