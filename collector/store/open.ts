@@ -1,0 +1,74 @@
+// Opening history.db, also when it is damaged: it is then moved aside, what still reads of it goes into a new file,
+// and the collector goes on. Damage found while running leaves `history.db.suspect` and the next opening salvages.
+
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { reason } from '../../core/errors.ts'
+import type { Say } from '../../core/log.ts'
+import { salvage } from './salvage.ts'
+import { openFile } from './schema.ts'
+
+/** Files up to this size are checked whole at each opening; larger ones by what opening itself reads. */
+const checkedBytes = 64 * 1024 * 1024
+
+export interface Opened {
+  readonly db: Database.Database
+  readonly path: string
+  readonly salvaged: boolean
+}
+
+/** Throws what stands in the way when it is not damage: no rights, no space, another process has the file. */
+export function openHistoryFile(folder: string, say: Say, now: () => number): Opened {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, 'history.db')
+  try {
+    return { db: openSound(path), path, salvaged: false }
+  } catch (error) {
+    if (!isCorruption(error)) throw new Error(`cannot open ${path}`, { cause: error })
+    return { db: replaceDamaged(path, reason(error), say, now), path, salvaged: true }
+  }
+}
+
+export function isCorruption(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+}
+
+/** Marks the file as damaged for the next opening, and says so once. */
+export function suspect(path: string, say: Say): void {
+  const mark = `${path}.suspect`
+  if (existsSync(mark)) return
+  writeFileSync(mark, '')
+  say('critical', 'history: the file is damaged; it is salvaged when the collector starts again', { file: path })
+}
+
+function openSound(path: string): Database.Database {
+  const db = openFile(path)
+  try {
+    if (existsSync(`${path}.suspect`)) throw new Database.SqliteError('marked as damaged', 'SQLITE_CORRUPT')
+    if (statSync(path).size <= checkedBytes) checkWhole(db)
+    db.prepare('SELECT count(*) FROM series JOIN extent ON series = series.id').get()
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function checkWhole(db: Database.Database): void {
+  const verdict = db.pragma('quick_check(1)', { simple: true })
+  if (verdict !== 'ok') throw new Database.SqliteError(String(verdict), 'SQLITE_CORRUPT')
+}
+
+function replaceDamaged(path: string, why: string, say: Say, now: () => number): Database.Database {
+  const aside = `${path}.damaged-${new Date(now()).toISOString().replaceAll(':', '')}`
+  for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, aside + end)
+  const db = openFile(path)
+  const saved = salvage(aside, db)
+  rmSync(`${path}.suspect`, { force: true })
+  say('critical', `history: the file was damaged (${why}); it is kept aside, and what still reads was taken over`, {
+    file: aside,
+    ...saved,
+  })
+  return db
+}
