@@ -34,7 +34,7 @@ export function toAny(value: unknown): AnyValue {
   if (value === null) return {}
   if (typeof value === 'string') return { string_value: value }
   if (typeof value === 'boolean') return { bool_value: value }
-  if (typeof value === 'number') return Number.isInteger(value) ? { int_value: value } : { double_value: value }
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? { int_value: value } : { double_value: value }
   if (Array.isArray(value)) return { array_value: { values: value.map(toAny) } }
   return { kvlist_value: { values: toKeyValues(value as Record<string, unknown>) } }
 }
