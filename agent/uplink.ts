@@ -30,6 +30,8 @@ export interface Uplink {
 export interface Identity {
   readonly node: string
   readonly spool: string
+  /** What the collector should show of this edge: version, whether it is simulated, and the like. */
+  readonly about?: Readonly<Record<string, string | number | boolean>>
 }
 
 export interface UplinkType<Options> {

@@ -35,7 +35,10 @@ export async function openBroker({ host, port }: BrokerOptions): Promise<Broker>
     aedes.handle(socket)
   })
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch(error => {
+    aedes.close()
+    throw error
+  })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the embedded broker has no port')
   const close = async (): Promise<void> => {

@@ -30,6 +30,9 @@ export interface Envelope extends Header {
   readonly crc: number
 }
 
+/** Bytes of an encoded envelope that a collector takes. */
+export const maxEnvelope = 4 * 1024 ** 2
+
 const names = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const streams = /^[A-Za-z0-9._-]{1,64}$/
 
@@ -73,6 +76,23 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (e.seq < 1 || e.previous >= e.seq) throw new Refused(`envelope of ${e.node}: seq ${e.seq} after ${e.previous}`)
   if (seal(e, e.payload) !== e.crc) throw new Refused(`envelope of ${e.node}, seq ${e.seq}: checksum does not match`)
   return e
+}
+
+/** Where bytes that are not a whole envelope say they belong, as far as it can be read: for telling their sender. */
+export function readPlace(bytes: Uint8Array): Pick<Header, 'node' | 'stream' | 'seq'> | undefined {
+  const place = { node: '', stream: '', seq: 0 }
+  const input = new ProtoReader(bytes)
+  try {
+    for (let field = input.next(); field !== 0 && place.seq === 0; field = input.next()) {
+      if (field === 1) place.node = input.string()
+      else if (field === 2) place.stream = input.string()
+      else if (field === 3) place.seq = input.uint()
+      else input.skip()
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  return names.test(place.node) && streams.test(place.stream) && place.seq > 0 ? place : undefined
 }
 
 function readFields(bytes: Uint8Array): Envelope {

@@ -184,7 +184,7 @@ function holdBack(client: MqttClient, deliver: Deliver, fail: (error: Error) => 
       next()
     }
     const pending = deliver(packet.topic, packet.payload as Buffer)
-    if (pending === undefined) return next()
+    if (!(pending instanceof Promise)) return next()
     waits = true
     pending.then(done, fail)
   }

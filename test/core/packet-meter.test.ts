@@ -17,7 +17,9 @@ const stream = Buffer.concat([0, 1, 127, 128, 300, 20_000, 0, 5].map(packet))
 t.test('packets up to the limit pass, however the bytes are cut', async t => {
   for (const step of [1, 2, 3, 7, 100, stream.length]) {
     const meter = packetMeter(20_000)
-    for (let at = 0; at < stream.length; at += step) t.equal(meter(stream.subarray(at, at + step)), 0)
+    let told = 0
+    for (let at = 0; at < stream.length; at += step) told += meter(stream.subarray(at, at + step))
+    t.equal(told, 0)
   }
 })
 

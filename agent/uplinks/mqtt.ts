@@ -1,0 +1,188 @@
+// Envelopes over MQTT to a Fieldline collector. Only the collector's receipts count: what the broker acknowledges is
+// routing, nothing more. docs/wire.md describes the topics, the bytes and the rules.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Envelope, encodeEnvelope, maxEnvelope } from '../../core/envelope.ts'
+import { Link } from '../../core/mqtt.ts'
+import { type MqttOptions, mqttOptions } from '../../core/mqtt-options.ts'
+import type { Session, Timing } from '../../core/mqtt-session.ts'
+import { readReceipt } from '../../core/receipt.ts'
+import { type Channel, topic } from '../../core/topics.ts'
+import type { Delivery, Identity, Uplink, UplinkType } from '../uplink.ts'
+import { Window } from './window.ts'
+
+const limits = { envelopes: 64, bytes: 1024 ** 2 }
+/** The longest a collector may ask to be left alone at a time, ms. */
+const longestPause = 30_000
+/** Room for the topic and the fixed header beside the envelope in a packet, bytes. */
+const frame = 256
+const mostSkipped = 1000
+/** After so many sends in a row without any receipt the next broker may know the collector. */
+const silentSends = 2
+
+export interface MqttTiming {
+  /** For a connection, and for each next receipt, ms. */
+  readonly patience: number
+  readonly link?: Timing
+}
+
+export const mqttUplink: UplinkType<MqttOptions> = {
+  name: 'mqtt',
+  options: mqttOptions,
+  open: (options, identity) => openMqttUplink(options, identity),
+}
+
+export function openMqttUplink(
+  options: MqttOptions,
+  identity: Identity,
+  timing: MqttTiming = { patience: 5000 },
+): Uplink {
+  return new MqttUplink(options, identity, timing)
+}
+
+class MqttUplink implements Uplink {
+  readonly #link: Link
+  readonly #timing: MqttTiming
+  readonly #identity: Identity
+  readonly #topics: Readonly<Record<Channel, string>>
+  /** Refused envelopes, `stream/seq` to their previous: the collector may not know them, so none may follow from them. */
+  readonly #skipped = new Map<string, number>()
+  #window: Window | undefined
+  #wake: (news: boolean) => void = () => {}
+  #trouble: unknown
+  #silent = 0
+  #closing = false
+
+  constructor(options: MqttOptions, identity: Identity, timing: MqttTiming) {
+    const at = (channel: Channel): string => topic({ tenant: options.tenant, node: identity.node, channel })
+    this.#topics = { up: at('up'), receipt: at('receipt'), order: at('order'), status: at('status') }
+    this.#identity = identity
+    this.#timing = timing
+    this.#link = new Link({
+      options,
+      clientId: `${identity.node}-${identity.spool}`,
+      subscribe: [this.#topics.receipt, this.#topics.status],
+      will: { topic: this.#topics.status, payload: this.#status(false) },
+      deliver: (at, payload) => (at === this.#topics.receipt ? this.#heard(payload) : this.#seen(payload)),
+      up: session => this.#announce(session, true),
+      down: error => this.#lost(error),
+      ...(timing.link && { timing: timing.link }),
+    })
+  }
+
+  async send(batch: readonly Envelope[], signal: AbortSignal): Promise<Delivery> {
+    this.#trouble = undefined
+    const session = await this.#link.ready(this.#timing.patience, signal)
+    const window = new Window(batch, limits)
+    this.#window = window
+    try {
+      while (!window.done) {
+        this.#publish(session, window)
+        if (!window.done && !(await this.#receipt(signal))) break
+      }
+    } finally {
+      this.#window = undefined
+    }
+    if (window.pause > 0)
+      await delay(Math.min(window.pause, longestPause), undefined, { signal }).catch(() => undefined)
+    return this.#conclude(session, window, batch)
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    if (this.#link.session) this.#announce(this.#link.session, false)
+    await this.#link.close()
+  }
+
+  #publish(session: Session, window: Window): void {
+    const largest = Math.min(maxEnvelope, session.maxPacket - frame)
+    for (let e = window.next(); e !== undefined; e = window.next()) {
+      const bytes = encodeEnvelope({ ...e, previous: this.#previous(e) })
+      if (bytes.length <= largest) this.#put(session, this.#topics.up, bytes)
+      else {
+        window.refuse(e, `${bytes.length} bytes, where broker and collector take ${largest}`)
+        this.#skip(e)
+      }
+    }
+  }
+
+  /** Waits for a receipt that says something of this window; false when none came in time. */
+  async #receipt(signal: AbortSignal): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#wake = resolve
+    const giveUp = (): void => resolve(false)
+    const timer = setTimeout(giveUp, this.#timing.patience)
+    signal.addEventListener('abort', giveUp)
+    try {
+      return !signal.aborted && (await promise)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  #conclude(session: Session, window: Window, batch: readonly Envelope[]): Delivery {
+    if (!window.news) {
+      this.#leaveIfSilent()
+      throw new Error(`no receipt from a collector over ${session.broker}`, { cause: this.#trouble })
+    }
+    this.#silent = 0
+    const delivery = window.delivery()
+    for (const { stream, seq } of delivery.refused) this.#skip(batch.find(e => e.stream === stream && e.seq === seq)!)
+    return delivery
+  }
+
+  #leaveIfSilent(): void {
+    this.#silent++
+    if (this.#silent < silentSends) return
+    this.#silent = 0
+    this.#link.leave()
+  }
+
+  #skip({ stream, seq, previous }: Envelope): void {
+    if (this.#skipped.size >= mostSkipped) this.#skipped.clear()
+    this.#skipped.set(`${stream}/${seq}`, previous)
+  }
+
+  #previous({ stream, previous }: Envelope): number {
+    let seq: number | undefined = previous
+    for (let last = previous; ; last = seq) {
+      seq = this.#skipped.get(`${stream}/${last}`)
+      if (seq === undefined) return last
+    }
+  }
+
+  #heard(payload: Buffer): void {
+    try {
+      if (this.#window?.receipt(readReceipt(payload.toString('utf8')))) this.#wake(true)
+    } catch (error) {
+      this.#trouble = error
+    }
+  }
+
+  /** Our status as others read it: a will that a broker published late, or a namesake's goodbye, is corrected. */
+  #seen(payload: Buffer): void {
+    if (this.#closing || this.#link.session === undefined || !payload.includes('"online":false')) return
+    this.#announce(this.#link.session, true)
+  }
+
+  #lost(error: Error): void {
+    this.#trouble = error
+    this.#wake(false)
+  }
+
+  #announce(session: Session, online: boolean): void {
+    this.#put(session, this.#topics.status, this.#status(online), true)
+  }
+
+  #put(session: Session, topic: string, payload: Buffer, retain = false): void {
+    session.publish(topic, payload, retain).catch(error => {
+      this.#trouble = error
+    })
+  }
+
+  #status(online: boolean): Buffer {
+    const { spool, about } = this.#identity
+    return Buffer.from(JSON.stringify({ online, spool, ...about }))
+  }
+}
