@@ -1,0 +1,164 @@
+// From sources to the spool. What sources emit within one moment travels as one envelope a lane: one encoding, one
+// compression, one transaction. `emit` resolves when the spool has fsynced; a throw means the source still owns the data.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { constants, zstdCompressSync } from 'node:zlib'
+import { backoff } from '../core/backoff.ts'
+import { Refused, reason } from '../core/errors.ts'
+import type { Say } from '../core/log.ts'
+import type { Attributes, Event, Observation, Sample } from '../core/model.ts'
+import { encodeLogs, metricsEncoder } from '../core/otlp/encode.ts'
+import type { Emit, Running } from './source.ts'
+import type { Parcel, Spool } from './spool.ts'
+
+/** Sources that tick together finish reading within this, ms; events do not wait. */
+const linger = 10
+const samplesAnEnvelope = 5000
+/** A sample dated further ahead of the host's clock than this, ms, is a broken reading. */
+const ahead = 86_400_000
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+export interface EdgeOptions {
+  /** Resource attributes of everything this edge sends. */
+  readonly resource: Attributes
+  readonly spool: Pick<Spool, 'put'>
+  readonly say: Say
+  now(): number
+}
+
+export interface Edge {
+  readonly emit: Emit
+  /** Runs a source until the signal aborts; its failures stay its own. */
+  run(name: string, source: Running, signal: AbortSignal): Promise<void>
+  /** Samples that sources were told are safe. */
+  stats(): { readonly samples: number; readonly events: number; readonly restarts: number }
+  /** Resolves when nothing emitted so far is still on its way into the spool. */
+  flushed(): Promise<void>
+}
+
+interface Waiting {
+  readonly observation: Observation
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
+  const encodeMetrics = metricsEncoder(resource)
+  const counts = { samples: 0, events: 0, restarts: 0 }
+  let waiting: Waiting[] = []
+  let timer: NodeJS.Timeout | undefined
+  let flushing: Promise<void> = Promise.resolve()
+
+  const emit: Emit = async observation => {
+    if (observation.samples.length + observation.events.length === 0) return
+    check(observation, now())
+    const safe = new Promise<void>((resolve, reject) => waiting.push({ observation, resolve, reject }))
+    schedule(observation.events.length > 0)
+    await safe
+    counts.samples += observation.samples.length
+    counts.events += observation.events.length
+  }
+
+  const schedule = (urgent: boolean): void => {
+    if (urgent && timer !== undefined) clearTimeout(timer)
+    if (urgent || timer === undefined) timer = setTimeout(flush, urgent ? 0 : linger)
+  }
+
+  const flush = (): void => {
+    const moment = waiting
+    waiting = []
+    timer = undefined
+    flushing = Promise.all([flushing, keep(moment)]).then(() => {})
+  }
+
+  const keep = async (moment: readonly Waiting[]): Promise<void> => {
+    try {
+      await Promise.all([...parcels(moment)].map(parcel => spool.put(parcel)))
+      for (const { resolve } of moment) resolve()
+    } catch (error) {
+      for (const { reject } of moment) reject(error)
+    }
+  }
+
+  function* parcels(moment: readonly Waiting[]): Generator<Parcel> {
+    const events = moment.flatMap(w => w.observation.events)
+    const samples = moment.flatMap(w => w.observation.samples)
+    if (events.length > 0) yield eventParcel(resource, events)
+    for (let n = 0; n < samples.length; n += samplesAnEnvelope) {
+      yield metrics(encodeMetrics, samples.slice(n, n + samplesAnEnvelope))
+    }
+  }
+
+  const run = async (name: string, source: Running, signal: AbortSignal): Promise<void> => {
+    const pause = backoff({ min: 1000, max: 60_000 })
+    while (!signal.aborted) {
+      try {
+        await source.run(emit, signal)
+        if (signal.aborted) return
+        throw new Error('the source ended by itself')
+      } catch (error) {
+        if (signal.aborted) return
+        counts.restarts++
+        const wait = pause.next()
+        say('error', `source ${name} failed: ${reason(error)}; starting it again in ${Math.round(wait / 1000)} s`, {
+          source: name,
+        })
+        await delay(wait, undefined, { signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  const flushed = async (): Promise<void> => {
+    if (timer !== undefined) {
+      clearTimeout(timer)
+      flush()
+    }
+    await flushing
+  }
+
+  return { emit, run, stats: () => ({ ...counts }), flushed }
+}
+
+/** @throws Refused for what no far end could use; only the source that made it is told. */
+function check({ samples, events }: Observation, now: number): void {
+  for (const { series, time, value } of samples) {
+    if (!Number.isFinite(value)) throw new Refused(`${series.name}: the value ${value} is not a finite number`)
+    if (!(time > 0 && time <= now + ahead)) throw new Refused(`${series.name}: ${dated(time)} cannot be true`)
+  }
+  for (const { name, time } of events) {
+    if (!(time > 0 && time <= now + ahead)) throw new Refused(`event ${name}: ${dated(time)} cannot be true`)
+  }
+}
+
+function dated(time: number): string {
+  const date = new Date(time)
+  return `a date of ${Number.isNaN(date.getTime()) ? time : date.toISOString()}`
+}
+
+function metrics(encode: (samples: readonly Sample[]) => Uint8Array, samples: readonly Sample[]): Parcel {
+  const payload = zstdCompressSync(encode(samples), compression)
+  return {
+    lane: 'metrics',
+    encoding: 'otlp-metrics-zstd',
+    ...span(samples),
+    samples: samples.length,
+    events: 0,
+    payload,
+  }
+}
+
+/** The one way events become a parcel; the spool's own gaps take it too. */
+export function eventParcel(resource: Attributes, events: readonly Event[]): Parcel {
+  const payload = zstdCompressSync(encodeLogs(resource, events), compression)
+  return { lane: 'events', encoding: 'otlp-logs-zstd', ...span(events), samples: 0, events: events.length, payload }
+}
+
+function span(dated: readonly { readonly time: number }[]): { firstTime: number; lastTime: number } {
+  let firstTime = Number.POSITIVE_INFINITY
+  let lastTime = 0
+  for (const { time } of dated) {
+    if (time < firstTime) firstTime = time
+    if (time > lastTime) lastTime = time
+  }
+  return { firstTime: Math.floor(firstTime), lastTime: Math.ceil(lastTime) }
+}

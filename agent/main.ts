@@ -1,0 +1,105 @@
+// Wires an edge: sources -> edge -> spool -> a pump for each uplink. The gateway calls it with more sources.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Started } from '../core/daemon.ts'
+import { realHost } from '../core/host.ts'
+import type { Say } from '../core/log.ts'
+import type { Attributes } from '../core/model.ts'
+import type { Part } from '../core/parts.ts'
+import { version } from '../core/version.ts'
+import { serveVitals } from '../core/vitals.ts'
+import type { EdgeConfig } from './config.ts'
+import { type Edge, eventParcel, openEdge } from './edge.ts'
+import { gapToEvent } from './gap.ts'
+import { polled } from './polled.ts'
+import { pump } from './pump.ts'
+import { selfObservation } from './self.ts'
+import type { Source } from './source.ts'
+import { sources as agentSources } from './sources/index.ts'
+import { openSpool, type Spool } from './spool.ts'
+import type { Uplink } from './uplink.ts'
+import { uplinks } from './uplinks/index.ts'
+import { edgeVitals } from './vitals.ts'
+
+/** How often an edge tells of itself, and how long a stop waits for readings to end and for the far ends, ms. */
+const selfInterval = 10_000
+const readingLimit = 1000
+const drainLimit = 1500
+
+export interface RunningEdge extends Started {
+  readonly edge: Edge
+  readonly spool: Spool
+}
+
+export function start(config: EdgeConfig, say: Say, signal: AbortSignal): Promise<RunningEdge> {
+  return startEdge(config, agentSources, say, signal)
+}
+
+/** `signal` ends the sources; `stop` then drains. */
+export async function startEdge(
+  config: EdgeConfig,
+  known: readonly Source<unknown>[],
+  say: Say,
+  signal: AbortSignal,
+): Promise<RunningEdge> {
+  const host = realHost(config.root)
+  const resource = resourceOf(config)
+  const spool = await openSpool({
+    folder: config.state,
+    node: config.node,
+    uplinks: config.uplinks.map(u => u.name),
+    ...config.spool,
+    now: host.now,
+    say,
+    declare: gap => eventParcel(resource, [gapToEvent(gap, host.now())]),
+  })
+  const edge = openEdge({ resource, spool, say, now: host.now })
+  const startedAt = host.now()
+  const self = polled({
+    name: 'fieldline',
+    host,
+    say,
+    interval: selfInterval,
+    read: time => selfObservation(spool.stats(), time, startedAt),
+  })
+  const reading = [
+    edge.run('fieldline', self, signal),
+    ...config.sources.map(part => {
+      const source = known.find(s => s.name === part.type)!
+      return edge.run(part.name, source.open(part.options, { name: part.name, host, say }), signal)
+    }),
+  ]
+  const stopPumps = new AbortController()
+  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool) }))
+  const pumping = open.map(({ name, uplink }) =>
+    pump({ spool, uplink, name, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal }),
+  )
+  const vitals = config.metrics === undefined ? undefined : await serveVitals(config.metrics, edgeVitals(edge, spool))
+
+  const stop = async (): Promise<void> => {
+    await Promise.race([Promise.all(reading), delay(readingLimit)])
+    await edge.flushed()
+    await drained(spool)
+    stopPumps.abort()
+    await Promise.all(pumping)
+    await Promise.all(open.map(({ uplink }) => uplink.close()))
+    vitals?.close()
+    await spool.close()
+  }
+  return { edge, spool, stop }
+}
+
+function resourceOf({ node, attributes, daemon }: EdgeConfig): Attributes {
+  return { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version, ...attributes }
+}
+
+function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {
+  const kind = uplinks.find(u => u.name === type)!
+  return kind.open(options, { node, spool: spool.id, about: { ...attributes, daemon, version } })
+}
+
+/** What cannot be delivered in time waits in the spool for the next start. */
+async function drained(spool: Spool): Promise<void> {
+  const deadline = performance.now() + drainLimit
+  while (spool.stats().envelopes > 0 && performance.now() < deadline) await delay(20)
+}

@@ -1,0 +1,22 @@
+// Reading from the API.
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** @throws Error with the API's own words. */
+export async function read<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
+  const text = given.length > 0 ? `?${new URLSearchParams(given)}` : ''
+  const answer = await fetch(`${path}${text}`, { signal: signal ?? null })
+  const body: unknown = await answer.json()
+  if (!answer.ok) throw new Failure(answer.status, (body as { error: string }).error)
+  return body as T
+}
+
+export class Failure extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}

@@ -1,0 +1,11 @@
+// A gateway is an agent that also speaks with devices.
+
+import type { EdgeConfig } from '../agent/config.ts'
+import { type RunningEdge, startEdge } from '../agent/main.ts'
+import { sources as agentSources } from '../agent/sources/index.ts'
+import type { Say } from '../core/log.ts'
+import { sources } from './sources/index.ts'
+
+export function start(config: EdgeConfig, say: Say, signal: AbortSignal): Promise<RunningEdge> {
+  return startEdge(config, [...agentSources, ...sources], say, signal)
+}

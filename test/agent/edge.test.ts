@@ -1,0 +1,116 @@
+import { zstdDecompressSync } from 'node:zlib'
+import t from 'tap'
+import { openEdge } from '../../agent/edge.ts'
+import type { Running } from '../../agent/source.ts'
+import type { Parcel } from '../../agent/spool.ts'
+import type { Event, Observation, Series } from '../../core/model.ts'
+import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
+
+const now = 1_790_000_000_000
+const series: Series = { name: 'press.pressure', unit: 'bar', kind: 'gauge', attributes: {} }
+const event: Event = { name: 'alarm', time: now, severity: 'warning', body: null, attributes: {} }
+
+const reading = (value: number, time = now): Observation => ({ samples: [{ series, time, value }], events: [] })
+
+function edgeOver(put: (parcel: Parcel) => Promise<void>) {
+  const said: string[] = []
+  const edge = openEdge({
+    resource: { 'host.name': 'n' },
+    spool: { put },
+    say: (_, m) => void said.push(m),
+    now: () => now,
+  })
+  return { edge, said }
+}
+
+function valuesIn(parcels: readonly Parcel[]): number[] {
+  const values: number[] = []
+  const decoder = new MetricDecoder<string>({ series: () => 's', sample: (_, __, value) => void values.push(value) })
+  for (const p of parcels) if (p.lane === 'metrics') decoder.decode(zstdDecompressSync(p.payload))
+  return values
+}
+
+t.test('what several sources emit in one moment is one envelope, and all are told when it is kept', async t => {
+  const parcels: Parcel[] = []
+  const { promise: kept, resolve: keep } = Promise.withResolvers<void>()
+  const { edge } = edgeOver(parcel => {
+    parcels.push(parcel)
+    return kept
+  })
+  let told = 0
+  const emits = [1, 2, 3].map(n => edge.emit(reading(n)).then(() => told++))
+  while (parcels.length === 0) await new Promise(resolve => setImmediate(resolve))
+  t.equal(parcels.length, 1)
+  t.equal(told, 0, 'nobody is told before it is kept')
+  keep()
+  await Promise.all(emits)
+  t.strictSame(valuesIn(parcels), [1, 2, 3])
+  t.match(parcels[0], { samples: 3, events: 0, firstTime: now, lastTime: now })
+  t.equal(edge.stats().samples, 3)
+})
+
+t.test('events travel apart from metrics, and do not wait', async t => {
+  const parcels: Parcel[] = []
+  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  await edge.emit({ samples: reading(1).samples, events: [event] })
+  t.strictSame(
+    parcels.map(p => p.lane),
+    ['events', 'metrics'],
+  )
+  t.match(decodeLogs(zstdDecompressSync(parcels[0]!.payload))[0]?.event, { name: 'alarm', time: now })
+})
+
+t.test('a spool that does not take it is a throw to every source of that moment, and nothing is counted', async t => {
+  const { edge } = edgeOver(async () => {
+    throw new Error('disk full')
+  })
+  const results = await Promise.allSettled([edge.emit(reading(1)), edge.emit(reading(2))])
+  t.strictSame(
+    results.map(r => r.status),
+    ['rejected', 'rejected'],
+  )
+  t.equal(edge.stats().samples, 0)
+})
+
+t.test('what no far end could use is refused to the source that made it, and harms no other', async t => {
+  const parcels: Parcel[] = []
+  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  const good = edge.emit(reading(5))
+  await t.rejects(edge.emit(reading(Number.NaN)), { name: 'Refused', message: /press.pressure: the value NaN/ })
+  await t.rejects(edge.emit(reading(1, now + 2 * 86_400_000)), { name: 'Refused', message: /cannot be true/ })
+  await t.rejects(edge.emit(reading(1, Number.NaN)), { name: 'Refused' })
+  await good
+  t.strictSame(valuesIn(parcels), [5])
+})
+
+t.test('more than an envelope may hold is several envelopes, told as one', async t => {
+  const parcels: Parcel[] = []
+  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  const samples = Array.from({ length: 12_000 }, (_, n) => ({ series, time: now, value: n }))
+  await edge.emit({ samples, events: [] })
+  t.strictSame(
+    parcels.map(p => p.samples),
+    [5000, 5000, 2000],
+  )
+  t.strictSame(
+    valuesIn(parcels),
+    samples.map(s => s.value),
+  )
+})
+
+t.test('a source that fails is said and started again; the others run on', async t => {
+  const { edge, said } = edgeOver(async () => undefined)
+  const stop = new AbortController()
+  let starts = 0
+  const bad: Running = {
+    async run() {
+      starts++
+      if (starts === 2) stop.abort()
+      throw new Error('no such device')
+    },
+  }
+  await edge.run('bad', bad, stop.signal)
+  t.equal(starts, 2)
+  t.match(said, [/source bad failed: no such device; starting it again/])
+  t.equal(edge.stats().restarts, 1)
+})
