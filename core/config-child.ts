@@ -3,7 +3,6 @@
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { reason } from './errors.ts'
 import { Place, type Shape } from './shape.ts'
 
 const limits = { timeout: 20_000, maxBuffer: 16 * 1024 ** 2, killSignal: 'SIGKILL' } as const
@@ -28,6 +27,8 @@ async function resolved(command: string, daemon: string, file: string): Promise<
     return stdout
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : ''
-    throw new Error(said === '' ? `${file}: checking it failed: ${reason(cause)}` : said, { cause })
+    // The child's text is whole; a cause would repeat it.
+    if (said !== '') throw new Error(said)
+    throw new Error(`${file}: checking it failed`, { cause })
   }
 }

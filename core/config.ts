@@ -78,8 +78,7 @@ function readText(file: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    const why = cause instanceof TypeError ? 'not UTF-8 text' : cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError(`${file}: cannot be read: ${why}`, { cause })
+    throw new ConfigError(`${file}: cannot be read`, { cause })
   }
 }
 

@@ -1,0 +1,37 @@
+// `fieldline check FILE`: everything that is wrong with a configuration, without side effects. With --resolved it prints
+// what the daemon then reads: plain JSON, values as written. `--for` is how a daemon says which one it is.
+
+import { type Config, readConfig } from '../core/config.ts'
+import { isMap } from '../core/shape.ts'
+import { readArguments } from './arguments.ts'
+import { type Command, print, status } from './command.ts'
+import { type DaemonName, daemonOf, shapes } from './daemons.ts'
+import { texts } from './texts.ts'
+
+export const check: Command = {
+  async run(args) {
+    const options = { resolved: { type: 'boolean' }, for: { type: 'string' } } as const
+    const { values, positionals } = readArguments(args, options, ['FILE'])
+    const file = positionals[0]!
+    const { daemon, config } = await checked(file, values.for)
+    if (values.resolved) print(JSON.stringify(config.plain))
+    else print(texts(process.env).said.configRight(file, daemon, count(config, 'sources'), count(config, 'uplinks')))
+    return status.ok
+  },
+}
+
+/** @throws ConfigError with every problem of the file. */
+export async function checked(file: string, wanted?: string): Promise<{ daemon: DaemonName; config: Config }> {
+  const config = readConfig(file)
+  const daemon = daemonOf(config)
+  if (wanted !== undefined && wanted !== daemon) {
+    throw config.wrong({ path: ['daemon'], message: `this file is for: fieldline ${daemon} --config ${file}` })
+  }
+  config.check(await shapes[daemon]())
+  return { daemon, config }
+}
+
+function count({ plain }: Config, list: 'sources' | 'uplinks'): number {
+  const value = isMap(plain) ? plain[list] : undefined
+  return Array.isArray(value) ? value.length : 0
+}

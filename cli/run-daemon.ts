@@ -1,0 +1,27 @@
+// What `fieldline agent`, `gateway` and `collector` share: the configuration from a child, then the daemon's life.
+
+import { loadConfig } from '../core/config-child.ts'
+import { daemon, type Started } from '../core/daemon.ts'
+import { log, type Say } from '../core/log.ts'
+import type { Shape } from '../core/shape.ts'
+import { readArguments } from './arguments.ts'
+import type { DaemonName } from './daemons.ts'
+
+/** `main` is the daemon's main.ts. */
+export interface Main<T> {
+  start(config: T, say: Say, signal: AbortSignal): Promise<Started>
+}
+
+export async function runDaemon<T>(
+  name: DaemonName,
+  args: readonly string[],
+  shape: () => Promise<Shape<T>>,
+  main: () => Promise<Main<T>>,
+): Promise<never> {
+  const { values } = readArguments(args, { config: { type: 'string' } })
+  const file = values.config ?? `/etc/fieldline/${name}.yaml`
+  const config = await loadConfig(process.argv[1]!, name, file, await shape())
+  const { start } = await main()
+  const say = log()
+  return daemon(`fieldline ${name}`, say, signal => start(config, say, signal))
+}

@@ -1,0 +1,112 @@
+// `fieldline test SOURCE`: one reading of one source, so that a person sees what would be sent.
+
+import type { Source } from '../agent/source.ts'
+import { dotted } from '../core/config-text.ts'
+import { realHost } from '../core/host.ts'
+import { log, oneLine } from '../core/log.ts'
+import type { Attributes, Event, Observation, Sample } from '../core/model.ts'
+import { nearest, Place } from '../core/shape.ts'
+import { readArguments, Usage } from './arguments.ts'
+import { type Command, print, status } from './command.ts'
+import { table } from './table.ts'
+import { texts } from './texts.ts'
+
+const timeLimit = 30_000
+
+export const test: Command = {
+  async run(args) {
+    const options = { config: { type: 'string' }, json: { type: 'boolean' } } as const
+    const { values, positionals } = readArguments(args, options, ['SOURCE'])
+    const source = await (values.config === undefined
+      ? byType(positionals[0]!)
+      : byName(positionals[0]!, values.config))
+    const observation = await read(source)
+    print(values.json ? JSON.stringify(observation) : asText(observation))
+    return status.ok
+  },
+}
+
+interface Chosen {
+  readonly type: string
+  readonly name: string
+  readonly options: unknown
+  readonly root: string
+}
+
+async function allSources(): Promise<readonly Source<unknown>[]> {
+  const [agent, gateway] = await Promise.all([
+    import('../agent/sources/index.ts'),
+    import('../gateway/sources/index.ts'),
+  ])
+  return [...agent.sources, ...gateway.sources]
+}
+
+/** A source with its defaults. */
+async function byType(type: string): Promise<Chosen> {
+  const sources = await allSources()
+  const source = sources.find(s => s.name === type)
+  if (source === undefined)
+    throw unknown(
+      type,
+      sources.map(s => s.name),
+    )
+  const place = new Place()
+  const options = source.options.read({}, place)
+  const lacks = place.problems.map(({ path, message }) => `${dotted(path)}: ${message}`).join('\n')
+  if (lacks !== '') throw new Usage(texts(process.env).said.needsOptions(type, lacks))
+  return { type, name: type, options, root: '/' }
+}
+
+/** A source as a configuration has it. */
+async function byName(name: string, file: string): Promise<Chosen> {
+  const [{ checked }, { agentShape, gatewayShape }] = await Promise.all([import('./check.ts'), import('./daemons.ts')])
+  const { daemon, config } = await checked(file)
+  if (daemon === 'collector') throw new Usage(texts(process.env).said.noSources(file))
+  const { sources, root } = config.check(await (daemon === 'agent' ? agentShape() : gatewayShape()))
+  const part = sources.find(s => s.name === name) ?? sources.find(s => s.type === name)
+  if (part === undefined)
+    throw unknown(
+      name,
+      sources.map(s => s.name),
+    )
+  return { ...part, root }
+}
+
+function unknown(word: string, known: readonly string[]): Usage {
+  const { said } = texts(process.env)
+  const near = nearest(word, known)
+  return new Usage(near === undefined ? said.unknownSource(word, known.join(', ')) : said.unknownSourceNear(word, near))
+}
+
+async function read({ type, name, options, root }: Chosen): Promise<Observation> {
+  const source = (await allSources()).find(s => s.name === type)!
+  const running = source.open(options, { name, host: realHost(root), say: log() })
+  if (running.once === undefined) throw new Error(texts(process.env).said.onlyListens(name))
+  return running.once(AbortSignal.timeout(timeLimit))
+}
+
+function asText({ samples, events }: Observation): string {
+  const { said } = texts(process.env)
+  if (samples.length + events.length === 0) return said.nothingRead
+  const head = [said.column.name, said.column.attributes, said.column.value, said.column.unit]
+  const rows = samples.map(({ series, value }: Sample) => [
+    series.name,
+    attributesText(series.attributes),
+    String(value),
+    series.unit,
+  ])
+  const lines = samples.length > 0 ? [table([head, ...rows], [2])] : []
+  return [...lines, ...events.map(eventText)].join('\n')
+}
+
+function eventText({ name, severity, body, attributes }: Event): string {
+  return oneLine(`${severity} ${name} ${JSON.stringify(body)} ${attributesText(attributes)}`)
+}
+
+function attributesText(attributes: Attributes): string {
+  return oneLine(
+    Object.entries(attributes)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
+  )
+}

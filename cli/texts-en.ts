@@ -1,0 +1,141 @@
+import type { Texts } from './texts.ts'
+
+const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
+
+export const en: Texts = {
+  help: {
+    fieldline: `Reads hosts and devices, loses nothing on the way, and says what is going wrong.
+
+Usage: fieldline COMMAND [OPTIONS]
+
+Daemons
+  agent       read this host and send what it read
+  gateway     an agent that also polls devices (PLCs over Modbus)
+  collector   commit, keep, judge and show what comes in
+
+Tools
+  check       say everything that is wrong with a configuration file
+  test        read one source once and show what would be sent
+  status      show how the daemons of this host are doing
+  demo        run all of it here, with a simulated PLC
+
+  --help      this text; fieldline COMMAND --help tells more of a command
+  --version   the version
+
+Examples
+  fieldline demo
+  fieldline test cpu
+  fieldline agent --config /etc/fieldline/agent.yaml`,
+
+    agent: `Reads this host and sends what it read; keeps it in its spool until the far end has committed it.
+
+Usage: fieldline agent [--config FILE]
+
+  --config FILE   the configuration (default /etc/fieldline/agent.yaml)
+
+SIGTERM or Ctrl-C drains and ends; a second one ends at once.
+
+Examples
+  fieldline agent
+  fieldline agent --config ./agent.yaml
+  fieldline check ./agent.yaml`,
+
+    gateway: `An agent that also polls devices, such as PLCs over Modbus TCP.
+
+Usage: fieldline gateway [--config FILE]
+
+  --config FILE   the configuration (default /etc/fieldline/gateway.yaml)
+
+SIGTERM or Ctrl-C drains and ends; a second one ends at once.
+
+Examples
+  fieldline gateway
+  fieldline gateway --config ./gateway.yaml
+  fieldline test press-4 --config ./gateway.yaml`,
+
+    collector: `Commits what agents and gateways send, keeps its history, finds what is going wrong, and shows it on a page.
+
+Usage: fieldline collector [--config FILE]
+
+  --config FILE   the configuration (default /etc/fieldline/collector.yaml)
+
+SIGTERM or Ctrl-C drains and ends; a second one ends at once.
+
+Examples
+  fieldline collector
+  fieldline collector --config ./collector.yaml`,
+
+    check: `Says everything that is wrong with a configuration file: line, column, and what would be right. Changes nothing.
+
+Usage: fieldline check FILE [--resolved] [--for DAEMON]
+
+  --resolved     print the configuration as JSON, anchors and comments resolved
+  --for DAEMON   it must be for agent, gateway or collector
+
+Status 0: the file is right. 1: it is not. 2: wrong usage.
+
+Examples
+  fieldline check /etc/fieldline/agent.yaml
+  fieldline check --resolved agent.yaml`,
+
+    test: `Reads one source once and shows what would be sent. Sends and keeps nothing.
+
+Usage: fieldline test SOURCE [--config FILE] [--json]
+
+  SOURCE          a source's type, or its name in the configuration
+  --config FILE   take the source's options from this file
+  --json          one line of JSON instead of a table
+
+Examples
+  fieldline test cpu
+  fieldline test filesystem --json
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+
+    status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
+
+Usage: fieldline status [--config FILE] [--json]
+
+  --config FILE   ask the daemon of this configuration (default: all in /etc/fieldline)
+  --json          one line of JSON instead of tables
+
+Status 0: all run. 1: one does not.
+
+Examples
+  fieldline status
+  fieldline status --config ./gateway.yaml --json`,
+
+    demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
+
+Usage: fieldline demo [--for DURATION]
+
+  --for DURATION   end by itself, such as 30s; the last line is then a summary in JSON
+
+Examples
+  fieldline demo
+  fieldline demo --for 30s`,
+  },
+
+  said: {
+    seeHelp: command => `Try: ${command}`,
+    unknownCommand: (word, known) => `unknown command ${JSON.stringify(word)}; known are ${known}`,
+    unknownCommandNear: (word, near) => `unknown command ${JSON.stringify(word)}; did you mean ${near}?`,
+    unknownSource: (word, known) => `unknown source ${JSON.stringify(word)}; known are ${known}`,
+    unknownSourceNear: (word, near) => `unknown source ${JSON.stringify(word)}; did you mean ${near}?`,
+    needsOptions: (type, lacks) => `source ${type} does not go without options; give --config FILE\n${lacks}`,
+    noSources: file => `${file} is a collector's; it has no sources`,
+    onlyListens: name => `source ${name} only listens: there is nothing to read once`,
+    nothingRead: 'Nothing was read: this machine has no such hardware, or shows nothing of it.',
+    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
+    configRight: (file, daemon, sources, uplinks) =>
+      daemon === 'collector'
+        ? `${file}: right, for a collector`
+        : `${file}: right, for ${daemon === 'agent' ? 'an agent' : 'a gateway'} with ${counted(sources, 'source')} and ${counted(uplinks, 'uplink')}`,
+    running: (daemon, address) => `${daemon}: running, ${address}`,
+    notRunning: (daemon, address, trouble) => `${daemon}: does not answer at ${address} (${trouble})`,
+    metricsOff: 'metrics: off in its configuration',
+    spoolThere: (file, size, time) => `its spool ${file} has ${size}, last written ${time}`,
+    whatToDo: (daemon, config) =>
+      `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
+      `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+  },
+}

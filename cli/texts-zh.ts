@@ -1,0 +1,139 @@
+import type { Texts } from './texts.ts'
+
+export const zh: Texts = {
+  help: {
+    fieldline: `读取主机与设备的数据，途中不丢失任何数据，并指出正在发生的问题。
+
+用法：fieldline 命令 [选项]
+
+守护进程
+  agent       读取本机数据并发送
+  gateway     在 agent 的基础上轮询设备（通过 Modbus 访问 PLC）
+  collector   提交、保存、判断并展示收到的数据
+
+工具
+  check       指出配置文件中的所有错误
+  test        读取一个数据源一次，显示将要发送的内容
+  status      显示本机各守护进程的状况
+  demo        在本机运行整套系统，附带一台模拟 PLC
+
+  --help      显示本说明；fieldline 命令 --help 显示该命令的详细说明
+  --version   显示版本
+
+示例
+  fieldline demo
+  fieldline test cpu
+  fieldline agent --config /etc/fieldline/agent.yaml`,
+
+    agent: `读取本机数据并发送；在对端提交之前，数据一直保存在本地缓存队列中。
+
+用法：fieldline agent [--config 文件]
+
+  --config 文件   配置文件（默认 /etc/fieldline/agent.yaml）
+
+收到 SIGTERM 或按 Ctrl-C 时，处理完手头数据后结束；再来一次则立即结束。
+
+示例
+  fieldline agent
+  fieldline agent --config ./agent.yaml
+  fieldline check ./agent.yaml`,
+
+    gateway: `在 agent 的基础上轮询设备，例如通过 Modbus TCP 访问 PLC。
+
+用法：fieldline gateway [--config 文件]
+
+  --config 文件   配置文件（默认 /etc/fieldline/gateway.yaml）
+
+收到 SIGTERM 或按 Ctrl-C 时，处理完手头数据后结束；再来一次则立即结束。
+
+示例
+  fieldline gateway
+  fieldline gateway --config ./gateway.yaml
+  fieldline test press-4 --config ./gateway.yaml`,
+
+    collector: `提交 agent 与 gateway 发来的数据，保存历史，发现正在发生的问题，并在网页上展示。
+
+用法：fieldline collector [--config 文件]
+
+  --config 文件   配置文件（默认 /etc/fieldline/collector.yaml）
+
+收到 SIGTERM 或按 Ctrl-C 时，处理完手头数据后结束；再来一次则立即结束。
+
+示例
+  fieldline collector
+  fieldline collector --config ./collector.yaml`,
+
+    check: `指出配置文件中的所有错误：行、列，以及正确的写法。不做任何改动。
+
+用法：fieldline check 文件 [--resolved] [--for 守护进程]
+
+  --resolved       以 JSON 输出配置，锚点与注释均已展开
+  --for 守护进程   该文件必须用于 agent、gateway 或 collector
+
+退出状态 0：文件正确。1：有错误。2：用法错误。
+
+示例
+  fieldline check /etc/fieldline/agent.yaml
+  fieldline check --resolved agent.yaml`,
+
+    test: `读取一个数据源一次，显示将要发送的内容。不发送，也不保存。
+
+用法：fieldline test 数据源 [--config 文件] [--json]
+
+  数据源          数据源的类型，或其在配置中的名称
+  --config 文件   从该文件读取数据源的选项
+  --json          输出一行 JSON，而不是表格
+
+示例
+  fieldline test cpu
+  fieldline test filesystem --json
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+
+    status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
+
+用法：fieldline status [--config 文件] [--json]
+
+  --config 文件   查询该配置对应的守护进程（默认：/etc/fieldline 中的全部）
+  --json          输出一行 JSON，而不是表格
+
+退出状态 0：全部在运行。1：有的没有运行。
+
+示例
+  fieldline status
+  fieldline status --config ./gateway.yaml --json`,
+
+    demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
+
+用法：fieldline demo [--for 时长]
+
+  --for 时长   到时自动结束，例如 30s；最后一行是 JSON 格式的摘要
+
+示例
+  fieldline demo
+  fieldline demo --for 30s`,
+  },
+
+  said: {
+    seeHelp: command => `请试：${command}`,
+    unknownCommand: (word, known) => `未知命令 ${JSON.stringify(word)}；可用的命令有 ${known}`,
+    unknownCommandNear: (word, near) => `未知命令 ${JSON.stringify(word)}；是否想用 ${near}？`,
+    unknownSource: (word, known) => `未知数据源 ${JSON.stringify(word)}；可用的有 ${known}`,
+    unknownSourceNear: (word, near) => `未知数据源 ${JSON.stringify(word)}；是否想用 ${near}？`,
+    needsOptions: (type, lacks) => `数据源 ${type} 必须有选项；请用 --config 给出配置文件\n${lacks}`,
+    noSources: file => `${file} 是 collector 的配置，其中没有数据源`,
+    onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次`,
+    nothingRead: '没有读到任何内容：本机没有这类硬件，或没有提供其数据。',
+    column: { name: '名称', attributes: '属性', value: '值', unit: '单位' },
+    configRight: (file, daemon, sources, uplinks) =>
+      daemon === 'collector'
+        ? `${file}：正确，用于 collector`
+        : `${file}：正确，用于 ${daemon}，有 ${sources} 个数据源和 ${uplinks} 个上行通道`,
+    running: (daemon, address) => `${daemon}：正在运行，${address}`,
+    notRunning: (daemon, address, trouble) => `${daemon}：在 ${address} 没有应答（${trouble}）`,
+    metricsOff: '其配置中 metrics 为 off',
+    spoolThere: (file, size, time) => `其缓存队列 ${file} 大小为 ${size}，最后写入于 ${time}`,
+    whatToDo: (daemon, config) =>
+      `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
+      `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+  },
+}

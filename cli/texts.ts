@@ -1,0 +1,34 @@
+// The command's own words, in the language of the caller's locale: English, or Simplified Chinese for zh_CN and zh_SG.
+
+import { en } from './texts-en.ts'
+import { zh } from './texts-zh.ts'
+
+export interface Texts {
+  readonly help: Readonly<
+    Record<'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'status' | 'demo', string>
+  >
+  readonly said: {
+    seeHelp(command: string): string
+    unknownCommand(word: string, known: string): string
+    unknownCommandNear(word: string, near: string): string
+    unknownSource(word: string, known: string): string
+    unknownSourceNear(word: string, near: string): string
+    needsOptions(type: string, lacks: string): string
+    noSources(file: string): string
+    onlyListens(name: string): string
+    readonly nothingRead: string
+    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
+    configRight(file: string, daemon: string, sources: number, uplinks: number): string
+    running(daemon: string, address: string): string
+    notRunning(daemon: string, address: string, trouble: string): string
+    readonly metricsOff: string
+    spoolThere(file: string, size: string, time: string): string
+    whatToDo(daemon: string, config: string | undefined): string
+  }
+}
+
+/** As locale(7) orders them: LC_ALL, LC_MESSAGES, LANG. */
+export function texts(env: NodeJS.ProcessEnv): Texts {
+  const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || ''
+  return /^zh_(CN|SG)/i.test(locale) ? zh : en
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { fieldline } from './command.ts'
+
+const right = `daemon: agent
+sources:
+  - { type: cpu, interval: &often 1s }
+  - { type: memory, interval: *often }
+uplinks:
+  - { type: mqtt, brokers: ["mqtt://127.0.0.1:1883"] }
+`
+
+t.test('a right file is said to be right', async t => {
+  const file = join(t.testdir({ 'agent.yaml': right }), 'agent.yaml')
+  t.strictSame(await fieldline(['check', file]), {
+    status: 0,
+    out: `${file}: right, for an agent with 2 sources and 1 uplink\n`,
+    err: '',
+  })
+})
+
+t.test('--resolved prints plain JSON with the values as written', async t => {
+  const file = join(t.testdir({ 'agent.yaml': right }), 'agent.yaml')
+  const { status, out } = await fieldline(['check', '--resolved', file])
+  t.equal(status, 0)
+  t.match(JSON.parse(out), { daemon: 'agent', sources: [{ type: 'cpu' }, { type: 'memory', interval: '1s' }] })
+})
+
+t.test('all mistakes are told at once on stderr, with status 1', async t => {
+  const wrong = right.replace('interval: &often 1s', 'intervall: &often 1 sec').replace('type: mqtt', 'type: mqt')
+  const file = join(t.testdir({ 'agent.yaml': wrong }), 'agent.yaml')
+  const { status, out, err } = await fieldline(['check', file])
+  t.equal(status, 1)
+  t.equal(out, '')
+  t.match(err, `${file}:3:18: sources[0]: unknown key intervall; did you mean interval?\n`)
+  t.match(err, `${file}:4:30: sources[1].interval: expected a duration such as 10s`)
+  t.match(err, `${file}:6:11: uplinks[0].type: unknown uplink type mqt; did you mean mqtt?\n`)
+})
+
+t.test('a file that is not there is a plain error', async t => {
+  const file = join(t.testdir(), 'none.yaml')
+  t.match(await fieldline(['check', file]), { status: 1, out: '', err: `${file}: cannot be read: ENOENT` })
+})
+
+t.test('a daemon given a wrong file says every mistake and does not start', async t => {
+  const file = join(t.testdir({ 'agent.yaml': 'daemon: agent\nsurces: []\nuplinks: []\n' }), 'agent.yaml')
+  const { status, err } = await fieldline(['agent', '--config', file])
+  t.equal(status, 1)
+  t.match(err, `${file}:2:1: unknown key surces; did you mean sources?\n`)
+  t.notMatch(err, /Command failed/)
+})
+
+t.test("a daemon given another daemon's file says which command it is for", async t => {
+  const file = join(t.testdir({ 'agent.yaml': right }), 'agent.yaml')
+  const { status, err } = await fieldline(['gateway', '--config', file])
+  t.equal(status, 1)
+  t.match(err, `${file}:1:9: daemon: this file is for: fieldline agent --config ${file}\n`)
+})
