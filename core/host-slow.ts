@@ -24,7 +24,7 @@ export function timeLimited(limit: number, most: number): TimeLimited {
 
   return async <T>(subject: string, call: () => Promise<T>): Promise<T> => {
     const asked = outstanding.get(subject) ?? start(subject, call)
-    if (asked.overdue) throw new Error(`${subject}: still no answer`)
+    if (asked.overdue) throw noAnswer(subject, limit)
     // One subject is always asked by the same kind of call, so the answer is a T.
     return within(asked as Outstanding & { answer: Promise<T> }, limit, subject)
   }
@@ -34,11 +34,16 @@ async function within<T>(asked: Outstanding & { answer: Promise<T> }, limit: num
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     asked.overdue = true
-    reject(new Error(`${subject}: no answer within ${limit / 1000} s`))
+    reject(noAnswer(subject, limit))
   }, limit)
   try {
     return await Promise.race([asked.answer, promise])
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Says the same as long as it lasts, so that it can be said once. */
+function noAnswer(subject: string, limit: number): Error {
+  return new Error(`${subject}: no answer within ${limit / 1000} s`)
 }

@@ -1,0 +1,152 @@
+// How full the mounted file systems are: the mount table of the host's first process, and statfs(2) for each.
+// One that does not answer holds up neither the others nor the next reading; that is said once, and it has no samples.
+// No attribute `system.filesystem.mode`: a remount would break every series in two, so it is a series of its own.
+
+import { reason } from '../../core/errors.ts'
+import type { FilesystemSize, Host } from '../../core/host.ts'
+import { type Trouble, troubles } from '../../core/log.ts'
+import type { Sample, Series } from '../../core/model.ts'
+import { bool, object, optional } from '../../core/shape.ts'
+import { type Mount, parseMounts } from '../mounts.ts'
+import { chooser, type Patterns, patterns } from '../patterns.ts'
+import { interval, polled } from '../polled.ts'
+import type { Source } from '../source.ts'
+
+/** The patterns choose by mount point. */
+interface Options extends Patterns {
+  readonly interval: number
+  /** Also those on other machines, such as NFS. */
+  readonly network: boolean
+}
+
+const usually = ['/dev', '/dev/*', '/sys/*', '/run/credentials/*', '/var/lib/docker/*', '/var/lib/containers/*']
+
+const networked =
+  /^(nfs[34]?|cifs|smb3?|smbfs|ceph|9p|afs|coda|ncpfs|fuse\.(sshfs|s3fs|rclone|glusterfs|ceph.*)|glusterfs|lustre|gpfs|beegfs|ocfs2|gfs2|virtiofs)$/
+/** No storage of their own, or, as images, always full. */
+const pseudo =
+  /^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fuse\.(gvfsd-fuse|portal|lxcfs)|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|pstore|ramfs|rootfs|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$/
+
+export const filesystem: Source<Options> = {
+  name: 'filesystem',
+  options: object({ interval, ...patterns, network: optional(bool, false) }),
+  open(options, at) {
+    const table = openTable(at.host, chosenBy(options))
+    const trouble = troubles(at.say)
+    const read = async (time: number) => {
+      const all = await Promise.all(table.read().map(watched => samplesOf(watched, at.host, trouble, time)))
+      return { samples: all.flat(), events: [] }
+    }
+    return polled({ ...at, interval: options.interval, read, close: () => table.close() })
+  },
+}
+
+/** A mount, and its series, made once. */
+interface Watched {
+  readonly mount: Mount
+  readonly series: ReturnType<typeof seriesOf>
+  /** Whether the path leads to this very file system here; undefined until asked. */
+  visible?: boolean
+}
+
+function chosenBy(options: Options): (mount: Mount) => boolean {
+  const named = chooser(options, usually)
+  return ({ type, point }) => {
+    if (pseudo.test(type) || (networked.test(type) && !options.network)) return false
+    // The layers of containers; as the root it is the host's own.
+    return named(point) && (type !== 'overlay' || point === '/')
+  }
+}
+
+/** The mount table is parsed anew only when it changed. */
+function openTable(host: Host, chosen: (mount: Mount) => boolean) {
+  const files = ['/proc/1/mountinfo', '/proc/self/mountinfo'].map(name => ({ name, file: host.file(name) }))
+  let bytes = Buffer.alloc(0)
+  let watched: readonly Watched[] = []
+
+  const parse = (name: string, now: Buffer): void => {
+    const before = new Map(watched.map(w => [JSON.stringify(w.mount), w]))
+    const mounts = onePerDevice(parseMounts(name, now).filter(chosen))
+    watched = mounts.map(mount => before.get(JSON.stringify(mount)) ?? { mount, series: seriesOf(mount) })
+    for (const one of watched) delete one.visible
+    bytes = Buffer.from(now)
+  }
+
+  const read = (): readonly Watched[] => {
+    for (const { name, file } of files) {
+      const now = file.read()
+      if (now === undefined || now.length === 0) continue
+      if (!now.equals(bytes)) parse(name, now)
+      return watched
+    }
+    return []
+  }
+  const close = (): void => {
+    for (const { file } of files) file.close()
+  }
+  return { read, close }
+}
+
+/** Bind mounts show one file system many times: the mount of its root counts, else the first. */
+function onePerDevice(mounts: readonly Mount[]): readonly Mount[] {
+  const byDevice = new Map<string, Mount>()
+  for (const mount of mounts) {
+    const known = byDevice.get(mount.device)
+    if (known === undefined || (known.root !== '/' && mount.root === '/')) byDevice.set(mount.device, mount)
+  }
+  return [...byDevice.values()]
+}
+
+async function samplesOf(watched: Watched, host: Host, trouble: Trouble, time: number): Promise<Sample[]> {
+  const { mount, series } = watched
+  const subject = `file system ${mount.point}`
+  try {
+    watched.visible ??= await isVisible(mount, host)
+    const size = watched.visible ? await host.statfs(mount.point) : undefined
+    trouble(subject, undefined)
+    return size === undefined || size.bytes === 0 ? [] : series.flatMap(one => sampleOf(one, mount, size, time))
+  } catch (error) {
+    trouble(subject, `not read: ${reason(error)}`)
+    return []
+  }
+}
+
+/** Hardening and containers may put something else in its place. File systems of major 0 give other numbers to stat(2). */
+async function isVisible({ device, point }: Mount, host: Host): Promise<boolean> {
+  const here = await host.device(point)
+  return here !== undefined && (device.startsWith('0:') || here === device)
+}
+
+interface Told {
+  readonly series: Series
+  readonly value: (size: FilesystemSize, mount: Mount) => number | undefined
+}
+
+function sampleOf({ series, value }: Told, mount: Mount, size: FilesystemSize, time: number): Sample[] {
+  const found = value(size, mount)
+  return found === undefined ? [] : [{ series, time, value: found }]
+}
+
+function seriesOf({ source, type, point }: Mount): readonly Told[] {
+  const about = { 'system.device.name': source, 'system.filesystem.type': type, 'system.filesystem.mountpoint': point }
+  const told = (name: string, unit: string, state: string | undefined, value: Told['value']): Told => {
+    const attributes = state === undefined ? about : { ...about, 'system.filesystem.state': state }
+    return { series: { name: `system.filesystem.${name}`, unit, kind: 'gauge', attributes }, value }
+  }
+  return [
+    told('limit', 'By', undefined, s => s.bytes),
+    told('usage', 'By', 'used', s => s.bytes - s.free),
+    told('usage', 'By', 'free', s => s.available),
+    told('usage', 'By', 'reserved', s => s.free - s.available),
+    // As df(1): of what may be used without being root.
+    told('utilization', '1', 'used', s => share(s.bytes - s.free, s.available)),
+    told('inodes.usage', '{inode}', 'used', s => (s.inodes > 0 ? s.inodes - s.inodesFree : undefined)),
+    told('inodes.usage', '{inode}', 'free', s => (s.inodes > 0 ? s.inodesFree : undefined)),
+    told('inodes.utilization', '1', 'used', s => share(s.inodes - s.inodesFree, s.inodesFree)),
+    told('readonly', '1', undefined, (_, mount) => (mount.readOnly ? 1 : 0)),
+  ]
+}
+
+function share(used: number, free: number): number | undefined {
+  return used + free > 0 ? used / (used + free) : undefined
+}

@@ -1,0 +1,11 @@
+// THE list of what an agent can read: one line each.
+
+import type { Source } from '../source.ts'
+import { cpu } from './cpu.ts'
+import { diskIo } from './disk-io.ts'
+import { filesystem } from './filesystem.ts'
+import { load } from './load.ts'
+import { memory } from './memory.ts'
+import { nic } from './nic.ts'
+
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic]

@@ -1,0 +1,247 @@
+// What every source of a host must do, over fixture folders. A case is a folder:
+//   input/         the machine's files at the first reading, only such as the source reads
+//   later/         the machine's files at a second reading, where there is one
+//   options.json   the configuration, where it is not {}
+//   statfs.json    mount point -> device and size as FilesystemSize has them, for sources that ask; absent ones are absent
+//   expected.json  a list of readings, each `kind name{attribute=value,...} unit` -> value
+
+import { cpSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Test } from 'tap'
+import type { Source } from '../../agent/source.ts'
+import type { FilesystemSize, Host } from '../../core/host.ts'
+import { realHost } from '../../core/host.ts'
+import { type Sample, type Series, seriesKinds } from '../../core/model.ts'
+import { Place } from '../../core/shape.ts'
+import { fakeHost } from './fake-host.ts'
+
+type Values = Readonly<Record<string, number>>
+
+interface Reading {
+  readonly success: boolean
+  readonly values: Values
+  readonly samples: readonly Sample[]
+  /** What was said up to here. */
+  readonly said: readonly string[]
+}
+
+/** Runs the whole suite over every case folder in `folder`. */
+export function sourceContract<O>(t: Test, source: Source<O>, folder: string): void {
+  const cases = readdirSync(folder).map(name => join(folder, name))
+  for (const one of cases) {
+    t.test(`${source.name} reads ${basename(one)} as expected`, t => readsAsExpected(t, source, one))
+    t.test(`${source.name} over ${basename(one)} makes up nothing when files are absent or damaged`, t =>
+      makesUpNothing(t, source, one),
+    )
+  }
+  t.test(`${source.name} finds no data on a machine without its files, and no failure`, t => findsNothing(t, source))
+  t.test(`${source.name} stops when told, before and after its start, and holds nothing then`, t =>
+    stops(t, source, cases[0]!),
+  )
+  t.test(`${source.name} has defaults and refuses what it does not know`, async t => knowsItsOptions(t, source))
+}
+
+async function readsAsExpected<O>(t: Test, source: Source<O>, one: string): Promise<void> {
+  const { root, host } = machine(t, one)
+  const expected = json(one, 'expected.json', []) as readonly Values[]
+  const between = (): void => replaceTree(root, join(one, 'later'))
+  const made = await readings(source, optionsOf(t, source, one), host, expected.length, between)
+  t.strictSame(
+    made.map(r => r.values),
+    expected,
+  )
+  for (const reading of made) checkSamples(t, reading)
+  const known = new Map<string, Series>()
+  for (const { series } of made.flatMap(r => r.samples)) {
+    const key = nameOf(series)
+    t.equal(known.get(key) ?? series, series, `${key} is the same object at each reading`)
+    known.set(key, series)
+  }
+}
+
+function checkSamples(t: Test, { samples }: Reading): void {
+  t.ok(
+    samples.every(s => Number.isFinite(s.value) && s.time === samples[0]!.time),
+    'finite values of one moment',
+  )
+  t.ok(samples.every(({ series: s }) => /^[a-z][a-z0-9_.]+$/.test(s.name) && s.unit && seriesKinds.includes(s.kind)))
+  t.equal(new Set(samples.map(s => nameOf(s.series))).size, samples.length, 'each series once')
+}
+
+/** Damaged files either fail the reading, naming the file, or leave values that are true. */
+async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promise<void> {
+  const options = optionsOf(t, source, one)
+  const [truth] = json(one, 'expected.json', []) as readonly Values[]
+  const { root, host } = machine(t, one)
+  for (const file of globSync('**/*', { cwd: root }).filter(f => isFile(join(root, f)))) {
+    const whole = readFileSync(join(root, file))
+    for (const { what, bytes, fails } of damages(whole)) {
+      if (bytes === undefined) rmSync(join(root, file))
+      else writeFileSync(join(root, file), bytes)
+      const [reading] = await readings(source, options, host, 1)
+      const verdict = judge(reading!, truth!, `/${file}`, fails)
+      if (verdict !== undefined) t.fail(`/${file} ${what}: ${verdict}`, { said: reading!.said })
+    }
+    writeFileSync(join(root, file), whole)
+  }
+  t.strictSame((await readings(source, options, host, 1))[0]!.values, truth, 'reads again what is whole again')
+}
+
+function judge({ success, values, said }: Reading, truth: Values, file: string, fails: boolean): string | undefined {
+  if (!success && !said.some(text => text.includes(file))) return 'the failure does not name the file'
+  if (!success && Object.keys(values).length > 0) return 'values although it failed'
+  if (success && fails) return 'nonsense was taken for data'
+  const wrong = Object.keys(values).find(key => values[key] !== truth[key])
+  return wrong === undefined ? undefined : `${wrong} became ${values[wrong]}, it is ${truth[wrong]}`
+}
+
+interface Damage {
+  readonly what: string
+  /** Undefined: the file is absent. */
+  readonly bytes: Buffer | string | undefined
+  readonly fails: boolean
+}
+
+function damages(whole: Buffer): Damage[] {
+  const text = whole.toString('latin1')
+  const cuts = Array.from({ length: 40 }, (_, n) => Math.floor((whole.length * n) / 40))
+  const numbers = [...text.matchAll(/(?<=[\s:])\d+(?=\s)/g)]
+  const some = numbers.filter((_, n) => n % Math.ceil(numbers.length / 20) === 0)
+  const nonsense = [
+    '\0'.repeat(200),
+    '\xff\xfe\n'.repeat(50),
+    '<html>\n<body>502 Bad Gateway</body>\n</html>\n',
+    '-7\n\n',
+  ]
+  return [
+    { what: 'absent', bytes: undefined, fails: false },
+    ...cuts.map(at => ({ what: `cut at byte ${at}`, bytes: whole.subarray(0, at), fails: false })),
+    ...some.map(({ index, 0: digits }) => ({
+      what: `with a counter below zero at byte ${index}`,
+      bytes: Buffer.from(`${text.slice(0, index)}18446744073709551615${text.slice(index + digits.length)}`, 'latin1'),
+      fails: false,
+    })),
+    ...nonsense.map(bytes => ({ what: `as ${JSON.stringify(bytes.slice(0, 9))}`, bytes, fails: true })),
+  ]
+}
+
+async function findsNothing<O>(t: Test, source: Source<O>): Promise<void> {
+  const [reading] = await readings(source, defaults(t, source), fakeHost(t.testdir({})), 1)
+  t.strictSame(reading!.values, {})
+  t.equal(reading!.success, true)
+  t.strictSame(reading!.said, [])
+}
+
+async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> {
+  const root = t.testdir({})
+  cpSync(join(one, 'input'), root, { recursive: true })
+  // The real way of reading, with descriptors kept open.
+  const host = { ...fakeHost(root), file: realHost(root).file }
+  const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {} })
+  const before = readdirSync('/proc/self/fd').length
+  let emitted = 0
+  await running.run(async () => void emitted++, AbortSignal.abort())
+  t.equal(emitted, 0, 'an abort before the start')
+  const stop = new AbortController()
+  const stopping = async (): Promise<void> => {
+    if (++emitted < 3) return
+    stop.abort()
+    stop.abort()
+  }
+  await running.run(stopping, stop.signal)
+  t.equal(emitted, 3)
+  await running.once?.(new AbortController().signal)
+  t.equal(readdirSync('/proc/self/fd').length, before, 'descriptors are given back')
+}
+
+function knowsItsOptions<O>(t: Test, source: Source<O>): void {
+  defaults(t, source)
+  for (const wrong of [{ colour: 'red' }, { interval: '50ms' }, { interval: 10 }]) {
+    const place = new Place()
+    source.options.read(wrong, place)
+    t.equal(place.problems.length, 1, JSON.stringify(wrong))
+  }
+}
+
+function defaults<O>(t: Test, source: Source<O>): O {
+  return optionsFrom(t, source, {})
+}
+
+function optionsOf<O>(t: Test, source: Source<O>, one: string): O {
+  return optionsFrom(t, source, json(one, 'options.json', {}))
+}
+
+function optionsFrom<O>(t: Test, source: Source<O>, raw: unknown): O {
+  const place = new Place()
+  const options = source.options.read(raw, place)
+  t.strictSame(place.problems, [])
+  return options
+}
+
+/** Runs the source on a clock that passes by itself; what it tells of itself is taken out of the values. */
+export async function readings<O>(
+  source: Source<O>,
+  options: O,
+  host: Host,
+  count: number,
+  between: () => void = () => {},
+): Promise<readonly Reading[]> {
+  const made: Reading[] = []
+  const said: string[] = []
+  const stop = new AbortController()
+  const say = (severity: string, message: string): void => void said.push(`${severity} ${message}`)
+  const running = source.open(options, { name: source.name, host, say })
+  await running.run(async ({ samples }) => {
+    const success = samples.find(s => s.series.name === 'fieldline.source.success')?.value === 1
+    const device = samples.filter(s => !s.series.name.startsWith('fieldline.'))
+    const values = Object.fromEntries(device.map(s => [nameOf(s.series), s.value]))
+    made.push({ success, values, samples: device, said: [...said] })
+    if (made.length === count) stop.abort()
+    else between()
+  }, stop.signal)
+  return made
+}
+
+function nameOf({ kind, name, unit, attributes }: Series): string {
+  const pairs = Object.entries(attributes).map(([key, value]) => `${key}=${value}`)
+  return `${kind} ${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${unit}`
+}
+
+/** The case's input in a folder of its own, and a host that sees it. */
+export function machine(t: Test, one: string): { readonly root: string; readonly host: Host } {
+  const root = t.testdir({})
+  replaceTree(root, join(one, 'input'))
+  const mounts = json(one, 'statfs.json', {}) as Readonly<Record<string, FilesystemSize & { readonly device: string }>>
+  const fake = fakeHost(root)
+  const reopening = (path: string) => {
+    const file = fake.file(path)
+    // A file removed from a fixture lives on in an open descriptor; one of the kernel does not.
+    const read = (): Buffer | undefined => {
+      const bytes = file.read()
+      file.close()
+      return bytes
+    }
+    return { ...file, read, close: () => file.close() }
+  }
+  const host: Host = {
+    ...fake,
+    file: reopening,
+    statfs: async path => mounts[path],
+    device: async path => mounts[path]?.device,
+  }
+  return { root, host }
+}
+
+function replaceTree(root: string, tree: string): void {
+  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true })
+  cpSync(tree, root, { recursive: true })
+}
+
+function isFile(path: string): boolean {
+  return !readdirSync(join(path, '..'), { withFileTypes: true }).some(e => e.name === basename(path) && e.isDirectory())
+}
+
+function json(folder: string, name: string, absent: unknown): unknown {
+  const path = join(folder, name)
+  return globSync(path).length === 0 ? absent : JSON.parse(readFileSync(path, 'utf8'))
+}
