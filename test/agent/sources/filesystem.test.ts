@@ -1,6 +1,98 @@
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { filesystem } from '../../../agent/sources/filesystem.ts'
-import { sourceContract } from '../source-contract.ts'
+import type { FilesystemSize, Host } from '../../../core/host.ts'
+import { Place } from '../../../core/shape.ts'
+import { fakeHost } from '../fake-host.ts'
+import { readings, sourceContract } from '../source-contract.ts'
 
 sourceContract(t, filesystem, join(import.meta.dirname, 'filesystem'))
+
+const size: FilesystemSize = { bytes: 1000, free: 400, available: 300, inodes: 10, inodesFree: 4 }
+const root = '21 0 8:1 / / rw - ext4 /dev/sda1 rw\n'
+const nfs = '194 21 0:42 / /mnt/nfs rw shared:144 - nfs4 192.168.1.1:/srv rw,vers=4.0\n'
+
+/** A host with this mount table; everything mounted has the same size. */
+function host(t: Test, mountinfo: string, changes: Partial<Host> = {}): Host {
+  const devices = new Map(mountinfo.split('\n').map(line => [line.split(' ')[4] ?? '', line.split(' ')[2]]))
+  const fake = fakeHost(t.testdir({ proc: { 1: { mountinfo } } }))
+  return { ...fake, statfs: async () => size, device: async path => devices.get(path), ...changes }
+}
+
+const points = (values: Readonly<Record<string, number>>): string[] =>
+  Object.keys(values).flatMap(key => /limit\{.*mountpoint=(.*)\} By/.exec(key)?.[1] ?? [])
+
+function options(raw: object) {
+  const place = new Place()
+  const read = filesystem.options.read(raw, place)
+  t.strictSame(place.problems, [])
+  return read
+}
+
+t.test('a mount that hangs has no samples, is said once, and holds up no other', async t => {
+  let hangs = false
+  let n = 0
+  const statfs = async (path: string): Promise<FilesystemSize> => {
+    if (path === '/mnt/nfs' && hangs) throw new Error('statfs /mnt/nfs: no answer within 2 s')
+    return size
+  }
+  const between = (): void => {
+    hangs = ++n < 4
+  }
+  const at = host(t, root + nfs, { statfs })
+  const made = await readings(filesystem, options({ network: true }), at, 6, between)
+  t.strictSame(
+    made.map(r => points(r.values)),
+    [['/', '/mnt/nfs'], ['/'], ['/'], ['/'], ['/', '/mnt/nfs'], ['/', '/mnt/nfs']],
+  )
+  t.ok(made.every(r => r.success))
+  t.strictSame(made.at(-1)!.said, [
+    'warning file system /mnt/nfs: not read: statfs /mnt/nfs: no answer within 2 s',
+    'info file system /mnt/nfs: works again',
+  ])
+})
+
+t.test('file systems of other machines are not even asked unless wanted', async t => {
+  const asked: string[] = []
+  const statfs = async (path: string): Promise<FilesystemSize> => {
+    asked.push(path)
+    return size
+  }
+  await readings(filesystem, options({}), host(t, root + nfs, { statfs }), 2)
+  t.strictSame(asked, ['/', '/'])
+})
+
+t.test('what another file system hides here is no data: hardening may put an empty one over /home', async t => {
+  const home = '22 21 8:2 / /home rw - ext4 /dev/sda2 rw\n'
+  const device = async (path: string): Promise<string> => (path === '/' ? '8:1' : '0:99')
+  const [reading] = await readings(filesystem, options({}), host(t, root + home, { device }), 1)
+  t.strictSame(points(reading!.values), ['/'])
+})
+
+t.test('of mounts over one another the last counts, of bind mounts the one of the root', async t => {
+  const over = '30 21 8:3 / /data rw - ext4 /dev/sda3 rw\n31 30 8:4 / /data rw - xfs /dev/sda4 rw\n'
+  const binds = '32 21 8:5 /sub /srv rw - ext4 /dev/sda5 rw\n33 21 8:5 / /disk rw - ext4 /dev/sda5 rw\n'
+  const [reading] = await readings(filesystem, options({}), host(t, root + over + binds), 1)
+  t.strictSame(points(reading!.values), ['/', '/data', '/disk'])
+  t.match(Object.keys(reading!.values).join(), /device\.name=\/dev\/sda4/)
+  t.notMatch(Object.keys(reading!.values).join(), /device\.name=\/dev\/sda3/)
+})
+
+t.test('mount points are chosen by pattern', async t => {
+  const more = '30 21 8:3 / /data rw - ext4 /dev/sda3 rw\n31 30 8:4 / /run/credentials/x rw - tmpfs none rw\n'
+  const at = host(t, root + more)
+  const chosen = async (raw: object) => points((await readings(filesystem, options(raw), at, 1))[0]!.values)
+  t.strictSame(await chosen({}), ['/', '/data'])
+  t.strictSame(await chosen({ include: ['/run/*'] }), ['/run/credentials/x'])
+  t.strictSame(await chosen({ exclude: ['/'] }), ['/data', '/run/credentials/x'])
+})
+
+t.test('layers of containers count only as the root, file systems without size not at all', async t => {
+  const overlay = (point: string): string => `40 21 0:50 / ${point} rw - overlay overlay rw\n`
+  const [whole] = await readings(filesystem, options({}), host(t, overlay('/')), 1)
+  t.strictSame(points(whole!.values), ['/'])
+  const [layers] = await readings(filesystem, options({}), host(t, overlay('/var/lib/x')), 1)
+  t.strictSame(points(layers!.values), [])
+  const empty = host(t, root, { statfs: async () => ({ ...size, bytes: 0 }) })
+  t.strictSame((await readings(filesystem, options({}), empty, 1))[0]!.values, {})
+})
