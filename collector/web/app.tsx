@@ -74,7 +74,7 @@ function Header({ state, route, language, choose }: HeaderProps) {
   return (
     <header class="top">
       <a class="brand" href="#/">
-        <img src="/icon.svg" alt="" width="22" height="22" /> Fieldline
+        <img src="/icon.svg" alt="Fieldline" width="22" height="22" /> <span aria-hidden="true">Fieldline</span>
       </a>
       <nav aria-label={words('menu')}>
         <a href="#/" aria-current={here('fleet')}>

@@ -124,8 +124,7 @@ function NodeRow({ node, time, activity }: NodeRowProps) {
   return (
     <tr class={openFindings > 0 ? 'wrong' : ''}>
       <td class="node">
-        <a href={hashOf({ at: 'node', node: name, range: '5m', filter: '' })}>{name}</a>
-        <Simulated when={simulated} />
+        <a href={hashOf({ at: 'node', node: name, range: '5m', filter: '' })}>{name}</a> <Simulated when={simulated} />
       </td>
       <td class="state">
         <StateMark state={state} />

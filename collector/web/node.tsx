@@ -38,9 +38,6 @@ export function Node({ state, route }: NodeProps) {
     <>
       <Head node={node} time={state.time} />
       {open.length > 0 && <FindingList findings={open} time={state.time} />}
-      <p class="more">
-        <a href={hashOf({ at: 'findings', node: node.name })}>{words('findings')}</a>
-      </p>
       <Charts node={node} route={route} />
       <Events state={state} node={node.name} />
     </>
@@ -62,6 +59,9 @@ function Head({ node, time }: { readonly node: NodeAnswer; readonly time: number
       <span class="fact">
         {words('series')} <b>{figure(node.series)}</b>
       </span>
+      <a class="narrowed" href={hashOf({ at: 'findings', node: node.name })}>
+        {words('findingsOf')}
+      </a>
       {attributes.length > 0 && (
         <details class="attributes">
           <summary>{words('attributes')}</summary>

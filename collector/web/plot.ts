@@ -21,15 +21,15 @@ export function chartOptions(
     width: element.clientWidth,
     height,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'node' }, points: { size: 6 } },
     series: [{}, ...Array.from({ length: lines }, (_, n) => line(n)), ...(banded ? [edge, edge] : [])],
     bands: banded ? [{ series: [lines + 2, lines + 1], fill }] : [],
     scales: { x: { time: true }, y: { range: (_, low, high) => room(low, high, scale) } },
     axes: [
-      { ...axis(colour), space: 64, size: 26, values: (_, times) => clockTexts(times) },
-      { ...axis(colour), space: 34, size: 56, values: (_, values) => values.map(v => figure(v)) },
+      { ...axis(colour), space: 48, size: 22, values: (_, times) => clockTexts(times) },
+      { ...axis(colour), space: 26, size: 52, values: (_, values) => values.map(v => figure(v)) },
     ],
     hooks: { setCursor: [u => setAt(u.cursor.idx ?? null)] },
   }

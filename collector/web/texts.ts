@@ -47,6 +47,7 @@ const en = {
 
   noSuchNode: 'No node called {node} has ever reported',
   noSuchNodeDo: 'Check the spelling, or look at the fleet.',
+  findingsOf: 'All findings of this node',
   attributes: 'Attributes',
   range: 'Time range',
   filter: 'Filter series',
@@ -59,7 +60,6 @@ const en = {
   shown: '{shown} of {all} series shown; the filter narrows them',
   noData: 'no data in this range',
   chartOf: '{name}: {values}',
-  perSecond: 'per second',
 
   groupCpu: 'CPU',
   groupLoad: 'Load',
@@ -139,6 +139,7 @@ const zh: Texts = {
 
   noSuchNode: '从未有名为 {node} 的节点上报',
   noSuchNodeDo: '请检查拼写，或查看全部节点。',
+  findingsOf: '该节点的全部问题',
   attributes: '属性',
   range: '时间范围',
   filter: '筛选序列',
@@ -151,7 +152,6 @@ const zh: Texts = {
   shown: '共 {all} 条序列，显示 {shown} 条；可用筛选缩小范围',
   noData: '此时间范围内没有数据',
   chartOf: '{name}：{values}',
-  perSecond: '每秒',
 
   groupCpu: '处理器',
   groupLoad: '负载',
