@@ -1,0 +1,282 @@
+// Makes a new spool.db from what still reads of the old one, and moves the old one aside.
+//
+// The new file is complete and on disk before the old one moves, and `spool.db.ready` marks that moment: a crash before
+// it begins again, a crash after it only finishes the renames. Nothing is lost in between.
+
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { hasCode } from './damage.ts'
+import { entries, type Image, type Value } from './pages.ts'
+import { insertRow, isWhole, type Open, openTables, pageSize, type Row, type Tables, transact } from './tables.ts'
+import { scanWal } from './wal.ts'
+
+const keptAside = 3
+/** Rows a transaction while copying. */
+const batch = 200
+
+export interface Salvaged {
+  readonly kept: number
+  /** Rows that were there but do not match their seal: what their other columns say was lost. */
+  readonly torn: readonly Row[]
+  /** Whether the new file took all that was found; a full disk may end it early. */
+  readonly complete: boolean
+  /** The old file's header says that it was longer. */
+  readonly short: boolean
+  /** Where the old file went. */
+  readonly aside: string
+}
+
+export function spoolFile(folder: string): string {
+  return join(folder, 'spool.db')
+}
+
+/** Ends what a crash interrupted. */
+export function finish(folder: string, now: number): void {
+  remove(`${spoolFile(folder)}.new`)
+  if (existsSync(`${spoolFile(folder)}.ready`)) swap(folder, now)
+}
+
+/** A new, empty file. */
+export function create(folder: string, open: Open, id: string): void {
+  const file = spoolFile(folder)
+  remove(`${file}.new`)
+  openTables(`${file}.new`, open, id).db.close()
+  sync(`${file}.new`)
+  renameSync(`${file}.new`, file)
+  sync(folder)
+}
+
+/** Whether SQLite would silently leave out or lose something of the files as they are. */
+export function isQuietlyDamaged(folder: string): boolean {
+  const file = spoolFile(folder)
+  const size = sizeOf(file)
+  if (size === undefined) return (sizeOf(`${file}-wal`) ?? 0) > 0
+  if (size === 0) return true
+  return withFile(`${file}-wal`, (fd, length) => fd !== undefined && length! > 0 && scanWal(fd, length!).damaged)
+}
+
+/** `wanted` says which rows the spool still holds; asked of whole rows only. */
+export function salvage(folder: string, open: Open, id: string, wanted: (row: Row) => boolean, now: number): Salvaged {
+  const file = spoolFile(folder)
+  remove(`${file}.new`)
+  const copy = new Copy(openTables(`${file}.new`, open, id), wanted)
+  try {
+    withImages(file, image => copy.take(image))
+  } finally {
+    copy.tables.db.close()
+  }
+  sync(`${file}.new`)
+  renameSync(`${file}.new`, `${file}.ready`)
+  return { ...copy.result(), aside: swap(folder, now) }
+}
+
+/** The id of the spool, if a row or the table that keeps it still reads. */
+export function findId(folder: string): string | undefined {
+  let id: string | undefined
+  withImages(spoolFile(folder), image => {
+    for (const { rowid, values } of entries(image)) {
+      const row = values.length === 11 ? asRow(rowid, values) : undefined
+      const told = row !== undefined && isWhole(row) ? row.stream.split('.')[0] : values.length === 2 ? values[0] : ''
+      if (typeof told === 'string' && /^[0-9a-z]{10}$/.test(told)) id = told
+      if (id !== undefined && row !== undefined) return
+    }
+  })
+  return id
+}
+
+class Copy {
+  readonly tables: Tables
+  readonly #wanted: (row: Row) => boolean
+  readonly #kept = new Set<number>()
+  readonly #torn = new Map<number, Row>()
+  #waiting: (() => void)[] = []
+  #full = false
+  #short = false
+
+  constructor(tables: Tables, wanted: (row: Row) => boolean) {
+    this.tables = tables
+    this.#wanted = wanted
+    tables.db.pragma('synchronous = OFF')
+  }
+
+  take(image: Image): void {
+    // Offset 28: the size in pages, as the header has it.
+    if ((image.page(1)?.readUInt32BE(28) ?? 0) > image.pages) this.#short = true
+    for (const { rowid, values } of entries(image)) {
+      if (this.#full) return
+      if (values.length === 11) this.#row(asRow(rowid, values))
+      else if (values.length === 15) this.#refused(values)
+      else if (values.length === 8) this.#gap(values)
+      if (this.#waiting.length >= batch) this.#flush()
+    }
+    this.#flush()
+  }
+
+  #row(row: Row): void {
+    if (this.#kept.has(row.k)) return
+    if (!isWhole(row)) {
+      this.#torn.set(row.k, { ...row, payload: new Uint8Array(0) })
+      return
+    }
+    if (!this.#wanted(row)) return
+    this.#kept.add(row.k)
+    const kept = { ...row, payload: Buffer.from(row.payload) }
+    this.#waiting.push(() => insertRow(this.tables, kept))
+  }
+
+  #refused([, k = null, ...rest]: readonly Value[]): void {
+    const row = asRow(Number(k), [null, ...rest.slice(0, 10)])
+    if (!isWhole(row)) return
+    const values = [k, ...rest.slice(0, 9), Buffer.from(row.payload), ...rest.slice(10)]
+    this.#waiting.push(() => this.#once('refused', values))
+  }
+
+  #gap([, ...values]: readonly Value[]): void {
+    const [stream, cause, ...numbers] = values
+    if (typeof stream !== 'string' || typeof cause !== 'string') return
+    if (!numbers.every(value => typeof value === 'number')) return
+    this.#waiting.push(() => this.#once('gaps', values))
+  }
+
+  /** Into a table whose rows have no identity of their own; the old file may show one twice. */
+  #once(table: 'refused' | 'gaps', values: readonly Value[]): void {
+    const columns = table === 'gaps' ? ['stream', 'cause'] : ['k', 'time', 'uplink']
+    const known = table === 'gaps' ? values.slice(0, 2) : [values[0], values[11], values[12]]
+    const where = columns.map(column => `${column} IS ?`).join(' AND ')
+    if (this.tables.db.prepare(`SELECT 1 FROM ${table} WHERE ${where}`).get(...known) !== undefined) return
+    this.tables.db.prepare(`INSERT INTO ${table} VALUES (NULL, ${values.map(() => '?').join(', ')})`).run(...values)
+  }
+
+  /** A disk that is full ends the copy with what fits. */
+  #flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    try {
+      transact(this.tables.db, () => {
+        for (const write of waiting) write()
+      })
+    } catch (error) {
+      if (!hasCode(error, 'SQLITE_FULL')) throw error
+      this.#full = true
+    }
+  }
+
+  result(): Omit<Salvaged, 'aside'> {
+    const torn = [...this.#torn.values()].filter(row => !this.#kept.has(row.k))
+    return { kept: this.#kept.size, torn, complete: !this.#full, short: this.#short }
+  }
+}
+
+function asRow(k: number, [, ...values]: readonly Value[]): Row {
+  const [put_time, first_time, last_time, samples, events, encoding, crc, node, stream, payload] = values
+  return { k, put_time, first_time, last_time, samples, events, encoding, crc, node, stream, payload } as Row
+}
+
+/** The file under every frame of its log, then as SQLite would read it: the newest version that is whole is met first. */
+function withImages(file: string, use: (image: Image) => void): void {
+  withFile(file, (fd, size = 0) => {
+    const pages = Math.ceil(size / pageSize)
+    withFile(`${file}-wal`, (wal, length = 0) => {
+      const { newest, committed } = length > 0 ? scanWal(wal!, length) : { newest: new Map(), committed: undefined }
+      use(overlaid(fd, pages, wal, newest))
+      if (committed !== undefined) use(overlaid(fd, pages, wal, committed))
+    })
+  })
+}
+
+type Handle = number | undefined
+
+function overlaid(fd: Handle, pages: number, wal: Handle, log: ReadonlyMap<number, number>): Image {
+  const buffer = Buffer.allocUnsafe(pageSize)
+  const highest = Math.max(pages, ...sane(log.keys(), pages))
+  const page = (n: number): Buffer | undefined => {
+    const offset = log.get(n)
+    if (n < 1 || (offset === undefined && n > pages)) return undefined
+    buffer.fill(0)
+    return read(offset === undefined ? fd : wal, buffer, offset ?? (n - 1) * pageSize) ? buffer : undefined
+  }
+  return { pages: highest, page }
+}
+
+/** A page number in a damaged frame may be anything; the file does not grow by more than a log holds. */
+function* sane(numbers: Iterable<number>, pages: number): Generator<number> {
+  for (const n of numbers) if (n <= pages + 100_000) yield n
+}
+
+/** False where the disk does not give the page back. */
+function read(fd: Handle, buffer: Buffer, position: number): boolean {
+  try {
+    return fd !== undefined && readSync(fd, buffer, 0, pageSize, position) > 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+    return false
+  }
+}
+
+/** `use` gets nothing where there is no file. */
+function withFile<T>(file: string, use: (fd: Handle, size: number | undefined) => T): T {
+  if (!existsSync(file)) return use(undefined, undefined)
+  const fd = openSync(file, 'r')
+  try {
+    return use(fd, fstatSync(fd).size)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function sizeOf(file: string): number | undefined {
+  return withFile(file, (_, size) => size)
+}
+
+/** Moves the old file and its log aside and the ready one into place. */
+function swap(folder: string, now: number): string {
+  const file = spoolFile(folder)
+  const aside = freeName(file, now)
+  for (const suffix of ['', '-wal']) if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
+  remove(`${file}-shm`)
+  renameSync(`${file}.ready`, file)
+  sync(folder)
+  forgetOldest(folder, aside)
+  return aside
+}
+
+function freeName(file: string, now: number): string {
+  const stamp = new Date(now).toISOString().replace(/[-:.]/g, '')
+  const name = `${file}.corrupt-${stamp}`
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}-${n}`
+    if (!existsSync(candidate) && !existsSync(`${candidate}-wal`)) return candidate
+  }
+}
+
+function forgetOldest(folder: string, newest: string): void {
+  const aside = readdirSync(folder)
+    .filter(name => name.startsWith('spool.db.corrupt-') && !name.endsWith('-wal'))
+    .map(name => join(folder, name))
+    .filter(name => name !== newest)
+    .sort()
+  for (const name of aside.slice(0, Math.max(0, aside.length + 1 - keptAside))) remove(name)
+}
+
+export function remove(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true })
+}
+
+function sync(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
