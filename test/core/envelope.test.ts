@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeEnvelope, type Envelope, encodeEnvelope, type Header, seal } from '../../core/envelope.ts'
+import { decodeEnvelope, type Envelope, encodeEnvelope, type Header, readPlace, seal } from '../../core/envelope.ts'
 
 const header: Header = {
   node: 'web-1',
@@ -40,4 +40,13 @@ t.test('every flipped bit is refused, except in `previous`, which the seal leave
 t.test('every truncation is refused', async t => {
   const bytes = encodeEnvelope(envelope)
   for (let n = 0; n < bytes.length; n++) t.throws(() => decodeEnvelope(bytes.subarray(0, n)), { name: 'Refused' })
+})
+
+t.test('where damaged bytes say they belong can still be read, as far as they say', async t => {
+  const bytes = Buffer.from(encodeEnvelope(envelope))
+  bytes[bytes.length - 1]! ^= 1
+  t.strictSame(readPlace(bytes), { node: 'web-1', stream: 'k3f9.metrics.1', seq: 7 })
+  t.strictSame(readPlace(bytes.subarray(0, 40)), { node: 'web-1', stream: 'k3f9.metrics.1', seq: 7 })
+  for (let n = 0; n < 25; n++) t.equal(readPlace(bytes.subarray(0, n)), undefined)
+  t.equal(readPlace(Buffer.from('garbage')), undefined)
 })
