@@ -1,0 +1,226 @@
+// Opening inbox.db whatever state it is in. A damaged file is read as far as it can be into a new one, which takes its
+// place only when it is complete: a crash at any point finds either the damaged file or the salvaged one.
+
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { reason } from '../../core/errors.ts'
+import type { Say } from '../../core/log.ts'
+import { InboxStore, type Mark, type Row, rowColumns, type StoredRow, toRow } from './inbox-store.ts'
+
+export type Open = (file: string) => Database
+
+/** Damaged files kept beside the inbox for whoever wants to look. */
+const keptDamaged = 3
+/** Places tried in a row without finding anything, where a table cannot be walked. */
+const maxProbes = 2000
+
+export interface Opening {
+  readonly file: string
+  readonly open: Open
+  readonly now: number
+  readonly say: Say
+}
+
+export function openStore(opening: Opening): { store: InboxStore; salvaged: boolean } {
+  const { file, open } = opening
+  finishSalvage(file)
+  let db: Database | undefined
+  try {
+    db = open(file)
+    const verdict = db.pragma('quick_check(1)', { simple: true })
+    if (verdict !== 'ok') throw new Damaged(String(verdict))
+    return { store: new InboxStore(db), salvaged: false }
+  } catch (error) {
+    db?.close()
+    if (!isDamage(error)) throw error
+    return { store: salvage(opening, error), salvaged: true }
+  }
+}
+
+class Damaged extends Error {
+  override readonly name = 'Damaged'
+}
+
+export function isDamage(error: unknown): boolean {
+  if (error instanceof Damaged) return true
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
+}
+
+/** Moves the damaged file aside and goes on with what still reads. */
+export function salvage({ file, open, now, say }: Opening, cause: unknown): InboxStore {
+  const fresh = `${file}.salvaging`
+  for (const each of parts(fresh)) rmSync(each, { force: true })
+  const saved = copyReadable(file, fresh, open)
+  const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(':', '')}`
+  renameSync(fresh, `${file}.salvaged`)
+  syncFolder(dirname(file))
+  for (const [n, each] of parts(file).entries()) if (existsSync(each)) renameSync(each, parts(aside)[n]!)
+  finishSalvage(file)
+  dropOldest(file)
+  say('error', `inbox: ${file} was damaged and is set aside; what still reads goes on`, {
+    aside,
+    rows: saved.rows,
+    unreadable: saved.unreadable,
+    streams: saved.streams,
+    reason: reason(cause),
+  })
+  return new InboxStore(open(file))
+}
+
+/** A salvaged file that is complete but not yet in its place. */
+function finishSalvage(file: string): void {
+  if (!existsSync(`${file}.salvaged`)) return
+  for (const each of parts(file)) rmSync(each, { force: true })
+  renameSync(`${file}.salvaged`, file)
+  syncFolder(dirname(file))
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function parts(file: string): readonly string[] {
+  return [file, `${file}-wal`, `${file}-shm`]
+}
+
+function dropOldest(file: string): void {
+  const folder = dirname(file)
+  const aside = readdirSync(folder).filter(
+    name => name.startsWith(`${basename(file)}.corrupt-`) && !/-(wal|shm)$/.test(name),
+  )
+  for (const name of aside.sort().slice(0, -keptDamaged)) {
+    for (const each of parts(join(folder, name))) rmSync(each, { force: true })
+  }
+}
+
+interface Saved {
+  rows: number
+  /** Row ids between the first and the last known one that hold nothing readable. */
+  unreadable: number
+  streams: number
+}
+
+function copyReadable(from: string, to: string, open: Open): Saved {
+  const found = readDamaged(from, open)
+  const target = open(to)
+  try {
+    return fill(new InboxStore(target), found)
+  } finally {
+    // In one file, so that one rename moves it.
+    target.pragma('journal_mode = DELETE')
+    target.close()
+  }
+}
+
+interface Found {
+  readonly rows: readonly Row[]
+  readonly marks: readonly Mark[]
+  readonly sequence: number
+}
+
+function fill(store: InboxStore, { rows, marks, sequence }: Found): Saved {
+  store.transaction(() => {
+    for (const row of rows) {
+      store.startAfter(row.id - 1)
+      store.insert(row)
+      if (row.stream !== '') store.advance(row.node, row.stream, row.seq, row.received)
+    }
+    for (const { node, stream, watermark, seen } of marks) store.advance(node, stream, watermark, seen)
+    store.startAfter(sequence)
+  })
+  const first = rows[0]?.id
+  const span = first === undefined ? 0 : Math.max(sequence, rows.at(-1)!.id) - first + 1
+  return { rows: rows.length, unreadable: span - rows.length, streams: marks.length }
+}
+
+function readDamaged(file: string, open: Open): Found {
+  let db: Database | undefined
+  try {
+    db = open(file)
+    // A file shorter than its header says is otherwise refused as a whole.
+    db.unsafeMode(true)
+    db.pragma('writable_schema = ON')
+    return { rows: readRows(db), marks: readMarks(db), sequence: readSequence(db) }
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return { rows: [], marks: [], sequence: 0 }
+  } finally {
+    db?.close()
+  }
+}
+
+/** Whatever SQLite says of a file like this; running out of memory or descriptors is not that. */
+function isUnreadable(error: unknown): boolean {
+  return (
+    isDamage(error) || (error instanceof Error && 'code' in error && /^SQLITE_(ERROR|IOERR)/.test(String(error.code)))
+  )
+}
+
+/** From both ends until the damage, then what lies between one by one. */
+function readRows(db: Database): Row[] {
+  const found = new Map<number, Row>()
+  const keep = (stored: StoredRow): void => {
+    const row = toRow(stored)
+    if (row !== undefined) found.set(row.id, row)
+  }
+  const low = walk<StoredRow>(db, `SELECT ${rowColumns} FROM row WHERE id > ? ORDER BY id LIMIT 1`, 0, keep)
+  const high = walk<StoredRow>(db, `SELECT ${rowColumns} FROM row WHERE id < ? ORDER BY id DESC LIMIT 1`, 2 ** 53, keep)
+  const one = `SELECT ${rowColumns} FROM row WHERE id = ?`
+  for (let id = low + 1, last = low; id < high && id - last <= maxProbes; id++) {
+    attempt(() => db.prepare<[number], StoredRow>(one).all(id).forEach(keep))
+    if (found.has(id)) last = id
+  }
+  return [...found.values()].sort((a, b) => a.id - b.id)
+}
+
+/** Steps through a table from `start` until its end or the first damage; returns the last id read. */
+function walk<T extends { id: number }>(db: Database, sql: string, start: number, keep: (row: T) => void): number {
+  const up = start === 0
+  let at = start
+  attempt(() => {
+    const next = db.prepare<[number], T>(sql)
+    // In a damaged tree a search may answer with a key on the wrong side, and again and again.
+    for (let row = next.get(at); row !== undefined && (up ? row.id > at : row.id < at); row = next.get(at)) {
+      keep(row)
+      at = row.id
+    }
+  })
+  return at
+}
+
+function readMarks(db: Database): Mark[] {
+  const found = new Map<string, Mark>()
+  for (const order of ['', ' DESC']) {
+    attempt(() => {
+      const all = db.prepare<[], Mark>(
+        `SELECT node, stream, watermark, seen FROM stream ORDER BY node${order}, stream${order}`,
+      )
+      for (const mark of all.iterate()) found.set(`${mark.node} ${mark.stream}`, mark)
+    })
+  }
+  return [...found.values()]
+}
+
+function readSequence(db: Database): number {
+  let sequence = 0
+  attempt(() => {
+    sequence = db.prepare<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'row'`).get()?.seq ?? 0
+  })
+  return sequence
+}
+
+/** Damage ends an attempt, not the salvage: what was read until then is kept. */
+function attempt(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+  }
+}
