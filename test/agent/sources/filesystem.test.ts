@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { filesystem } from '../../../agent/sources/filesystem.ts'
@@ -67,6 +68,23 @@ t.test('what another file system hides here is no data: hardening may put an emp
   const device = async (path: string): Promise<string> => (path === '/' ? '8:1' : '0:99')
   const [reading] = await readings(filesystem, options({}), host(t, root + home, { device }), 1)
   t.strictSame(points(reading!.values), ['/'])
+})
+
+t.test('what hides is asked for again when the mount table changes', async t => {
+  const home = '22 21 8:2 / /home rw - ext4 /dev/sda2 rw\n'
+  let there = '0:99'
+  const device = async (path: string): Promise<string> => (path === '/' ? '8:1' : there)
+  const at = host(t, root + home, { device })
+  let n = 0
+  const between = (): void => {
+    there = '8:2'
+    if (++n === 2) appendFileSync(at.path('/proc/1/mountinfo'), '23 21 0:30 / /run rw - ramfs none rw\n')
+  }
+  const made = await readings(filesystem, options({}), at, 3, between)
+  t.strictSame(
+    made.map(r => points(r.values)),
+    [['/'], ['/'], ['/', '/home']],
+  )
 })
 
 t.test('of mounts over one another the last counts, of bind mounts the one of the root', async t => {
