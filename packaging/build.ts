@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build as bundle, type Plugin } from 'esbuild'
@@ -28,6 +29,20 @@ const sqlite: Plugin = {
   setup(build) {
     const path = join(root, `node_modules/better-sqlite3/lib/linux-${process.arch}.js`)
     build.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path }))
+  },
+}
+
+/**
+ * Node's own modules without their ESM facade: that one reads every lazy export when it is made, and so loads undici,
+ * http2, worker threads and the like into an agent that uses none of them.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin' } : undefined))
+    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
   },
 }
 
@@ -74,8 +89,8 @@ export async function build(outDir: string): Promise<void> {
     loader: { '.node': 'copy' },
     assetNames: '[name]',
     chunkNames: '[name]-[hash]',
-    plugins: [stubs, sqlite, named],
-    banner: { js: "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);" },
+    plugins: [stubs, builtins, sqlite, named],
+    banner: { js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);" },
     legalComments: 'linked',
     logLevel: 'warning',
   })
