@@ -202,10 +202,15 @@ function readMarks(db: Database): Mark[] {
       const all = db.prepare<[], Mark>(
         `SELECT node, stream, watermark, seen FROM stream ORDER BY node${order}, stream${order}`,
       )
-      for (const mark of all.iterate()) found.set(`${mark.node} ${mark.stream}`, mark)
+      for (const mark of all.iterate()) if (isMark(mark)) found.set(`${mark.node} ${mark.stream}`, mark)
     })
   }
   return [...found.values()]
+}
+
+function isMark({ node, stream, watermark, seen }: Mark): boolean {
+  const named = typeof node === 'string' && typeof stream === 'string'
+  return named && Number.isSafeInteger(watermark) && typeof seen === 'number'
 }
 
 function readSequence(db: Database): number {

@@ -199,10 +199,12 @@ export class InboxStore {
 /** Undefined when it is not what was stored. */
 export function toRow(stored: Stored): Row | undefined {
   const encoding: Encoding | undefined = encodings[stored.encoding]
-  if (encoding === undefined) return undefined
+  // Of these two the seal knows nothing.
+  const sound = Number.isFinite(stored.received) && Number.isSafeInteger(stored.lost)
+  if (encoding === undefined || !sound) return undefined
   const { id, node, stream, seq, samples, events, received, lost, payload } = stored
   const header = { node, stream, seq, firstTime: stored.first, lastTime: stored.last, samples, events, encoding }
-  if (seal(header, payload) !== stored.crc) return undefined
+  if (!(payload instanceof Buffer) || seal(header, payload) !== stored.crc) return undefined
   return { ...header, id, received, lost, refused: stored.refused ?? undefined, payload }
 }
 
