@@ -1,6 +1,9 @@
 import { Refused } from '../../core/errors.ts'
 import { JsonColumns } from './json-columns.ts'
-import type { Line, Reading, View, Window } from './view.ts'
+import type { Lines, Reading, View, Window } from './view.ts'
+
+/** Bytes of a number with its comma, to begin with a buffer that seldom has to grow. */
+const usualLength = 16
 
 export interface Question extends Window {
   /** Ids with commas between them. */
@@ -14,8 +17,8 @@ export function answerQuery(view: View, { series, from, to, buckets, as }: Quest
   const asked = [...new Set(series.split(',').map(Number))]
   const known = asked.filter(id => view.seriesById(id) !== undefined)
   if (as === 'rate') refuseGauges(view, known)
-  const lines = known.length === 0 ? [] : view.query(known, { from, to, buckets }, as)
-  return encode(lines, { from, to, buckets }, as, new Set(asked).difference(new Set(known)))
+  const lines = known.length === 0 ? { start: from, step: 1, series: [] } : view.query(known, { from, to, buckets })
+  return encode(lines, { from, to }, as, new Set(asked).difference(new Set(known)))
 }
 
 function refuseGauges(view: View, ids: readonly number[]): void {
@@ -23,18 +26,19 @@ function refuseGauges(view: View, ids: readonly number[]): void {
   if (gauge !== undefined) throw new Refused(`series ${gauge} is a gauge and has no rate; ask for it as=value`)
 }
 
-function encode(lines: readonly Line[], { from, to, buckets }: Window, as: Reading, unknown: Set<number>): Buffer {
-  const step = (to - from) / buckets
-  const json = new JsonColumns()
-  json.text(`{"from":${from},"to":${to},"step":${step},"unknown":${JSON.stringify([...unknown])},"times":`)
-  json.numbers(
-    Float64Array.from({ length: buckets }, (_, n) => from + n * step),
-    'exact',
+function encode(lines: Lines, window: Pick<Window, 'from' | 'to'>, as: Reading, unknown: Set<number>): Buffer {
+  const { start, step, series } = lines
+  const buckets = series[0]?.mean.length ?? 0
+  const json = new JsonColumns(4096 + buckets * (series.length * (as === 'rate' ? 1 : 3) + 1) * usualLength)
+  json.text(
+    `{"from":${window.from},"to":${window.to},"step":${step},"unknown":${JSON.stringify([...unknown])},"times":`,
   )
+  const times = Float64Array.from({ length: buckets }, (_, n) => start + n * step)
+  json.numbers(times, 'exact')
   json.text(',"series":[')
-  for (const [n, line] of lines.entries()) {
+  for (const [n, line] of series.entries()) {
     json.text(`${n > 0 ? ',' : ''}{"id":${line.id}`)
-    if (as === 'rate') column(json, 'rate', line.rate, 'rounded')
+    if (as === 'rate') column(json, 'rate', line.rate ?? [], 'rounded')
     else {
       column(json, 'min', line.min, 'exact')
       column(json, 'max', line.max, 'exact')

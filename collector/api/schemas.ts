@@ -118,7 +118,11 @@ export const answers = {
     from: time,
     to: time,
     step: { type: 'number', description: 'Milliseconds a bucket.' },
-    times: { type: 'array', items: { type: 'number' }, description: 'Starts of the buckets.' },
+    times: {
+      type: 'array',
+      items: { type: 'number' },
+      description: 'Starts of the buckets; the first may begin before `from`.',
+    },
     series: { type: 'array', items: { anyOf: [values, rates] } },
     unknown: { ...listOf(count), description: 'Ids that were asked for and have no data any more.' },
   }),

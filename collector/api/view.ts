@@ -45,17 +45,26 @@ export interface Window {
   readonly from: number
   /** Exclusive. */
   readonly to: number
+  /** At most so many. */
   readonly buckets: number
 }
 
-/** One series over the window; every array has one entry a bucket, NaN where the bucket is empty. */
+/** Bucket k holds what lies in [start + k * step, start + (k + 1) * step); the first may begin before `from`. */
+export interface Lines {
+  readonly start: number
+  readonly step: number
+  /** In the order asked. */
+  readonly series: readonly Line[]
+}
+
+/** Every column has one entry a bucket, NaN where it is empty. */
 export interface Line {
   readonly id: number
   readonly min: ArrayLike<number>
   readonly max: ArrayLike<number>
   readonly mean: ArrayLike<number>
-  /** Per second, resets seen through; all NaN for a gauge. Only looked at when `rate` was asked for. */
-  readonly rate: ArrayLike<number>
+  /** Counters only: growth a second, resets seen through. */
+  readonly rate?: ArrayLike<number>
 }
 
 export interface FindingView extends Finding {
@@ -110,8 +119,8 @@ export interface View {
   /** By name, then attributes. */
   series(selector: SeriesSelector): readonly SeriesView[]
   seriesById(id: number): SeriesView | undefined
-  /** One line for each id, in the order asked; every id is known when this is called. */
-  query(ids: readonly number[], window: Window, as: Reading): readonly Line[]
+  /** Every id is known when this is called. */
+  query(ids: readonly number[], window: Window): Lines
   /** Open ones first, then the newest `since` first. */
   findings(selector: FindingSelector): readonly FindingView[]
   /** The newest first. */

@@ -25,14 +25,14 @@ export interface Group {
 
 /** In the order shown; the first that matches takes the metric. */
 const known: readonly { readonly title: Key; readonly fits: (s: SeriesAnswer) => boolean }[] = [
-  { title: 'groupPlc', fits: s => Object.keys(s.attributes).some(key => key.startsWith('modbus.')) },
+  { title: 'groupPlc', fits: s => 'source' in s.attributes && !/^(system|hw|fieldline)\./.test(s.name) },
   { title: 'groupLoad', fits: s => /^system\.(.*\.)?load/.test(s.name) },
   { title: 'groupCpu', fits: s => s.name.startsWith('system.cpu.') },
   { title: 'groupMemory', fits: s => /^system\.(linux\.)?(memory|paging)\./.test(s.name) },
   { title: 'groupDisk', fits: s => s.name.startsWith('system.disk.') },
   { title: 'groupFilesystem', fits: s => s.name.startsWith('system.filesystem.') },
-  { title: 'groupNetwork', fits: s => s.name.startsWith('system.network.') },
-  { title: 'groupProcesses', fits: s => /^system\.process(es)?\./.test(s.name) },
+  { title: 'groupNetwork', fits: s => /^(system|hw)\.network\./.test(s.name) },
+  { title: 'groupProcesses', fits: s => /^system\.(process(es)?|thread)\./.test(s.name) },
   { title: 'groupSelf', fits: s => s.name.startsWith('fieldline.') },
 ]
 

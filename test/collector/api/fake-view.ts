@@ -7,8 +7,8 @@ import type {
   FindingSelector,
   FindingView,
   Line,
+  Lines,
   NodeView,
-  Reading,
   SeriesSelector,
   SeriesView,
   View,
@@ -108,8 +108,9 @@ export class FakeView implements View {
     return found && withTimes(found)
   }
 
-  query(ids: readonly number[], window: Window, as: Reading): readonly Line[] {
-    return ids.map(id => line(this.#series[id - 1]!, window, as))
+  query(ids: readonly number[], window: Window): Lines {
+    const series = ids.map(id => line(this.#series[id - 1]!, window))
+    return { start: window.from, step: (window.to - window.from) / window.buckets, series }
   }
 
   findings({ open, node, limit }: FindingSelector): readonly FindingView[] {
@@ -143,7 +144,7 @@ function withTimes({ samples, ...view }: Recorded): SeriesView {
   return { ...view, firstTime: samples[0]?.time ?? 0, lastTime: samples.at(-1)?.time ?? 0 }
 }
 
-function line({ id, samples }: Recorded, { from, to, buckets }: Window, as: Reading): Line {
+function line({ id, series, samples }: Recorded, { from, to, buckets }: Window): Line {
   const min = new Float64Array(buckets).fill(Number.NaN)
   const max = min.slice()
   const mean = min.slice()
@@ -158,7 +159,7 @@ function line({ id, samples }: Recorded, { from, to, buckets }: Window, as: Read
     max[at] = counts[at] ? Math.max(max[at]!, value) : value
     mean[at] = counts[at] ? mean[at]! + (value - mean[at]!) / (counts[at]! + 1) : value
     counts[at]!++
-    if (as === 'rate' && before) rate[at] = ((value - before.value) / (time - before.time)) * 1000
+    if (before) rate[at] = ((value - before.value) / (time - before.time)) * 1000
   }
-  return { id, min, max, mean, rate }
+  return series.kind === 'counter' ? { id, min, max, mean, rate } : { id, min, max, mean }
 }

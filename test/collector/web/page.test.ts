@@ -16,6 +16,7 @@ interface Stage {
 
 function withBrowser(browser: Browser): void {
   t.teardown(() => browser.close())
+  t.jobs = 4
 
   /** A test on a page of the plant, which must end without a complaint and without a request to another host. */
   const scene = (

@@ -45,7 +45,7 @@ export function plant(): { readonly view: FakeView } {
     time: now - 400_000,
     severity: 'error',
     body: 'no answer from modbus-tcp://127.0.0.1:502 within 1 s',
-    attributes: { 'modbus.unit_id': 1, simulated: true },
+    attributes: { source: 'press', simulated: true },
   })
   view.addEvent({
     node: 'press-gw',
@@ -53,7 +53,7 @@ export function plant(): { readonly view: FakeView } {
     time: now - 380_000,
     severity: 'info',
     body: null,
-    attributes: { 'modbus.unit_id': 1, simulated: true },
+    attributes: { source: 'press', simulated: true },
   })
   return { view }
 }
@@ -104,7 +104,7 @@ function hostSeries(view: FakeView, node: string, phase: number): Maker[] {
 }
 
 function pressSeries(view: FakeView): Maker[] {
-  const attributes = { simulated: true, 'modbus.unit_id': 1, source: 'press' }
+  const attributes = { simulated: true, source: 'press' }
   const register = (name: string, unit: string, value: Maker['value'], kind: 'gauge' | 'counter' = 'gauge'): Maker => {
     return { id: view.addSeries('press-gw', name, unit, kind, attributes), value }
   }

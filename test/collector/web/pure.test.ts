@@ -43,8 +43,8 @@ t.test('empty buckets of a slow series are bridged, a real gap stays one', async
 
 t.test('series stand in groups, one chart a metric, and are told apart by what differs', async t => {
   const groups = groupsOf([
-    series('fieldline.source.success'),
-    series('press.pressure', { 'modbus.unit_id': 1 }),
+    series('fieldline.source.success', { source: 'press' }),
+    series('press.pressure', { source: 'press' }),
     series('system.cpu.load_average.1m'),
     series('system.disk.io', { device: 'sda', host: 'h' }),
     series('system.disk.io', { device: 'sdb', host: 'h' }),
