@@ -9,6 +9,7 @@ import type { Session, Timing } from '../../core/mqtt-session.ts'
 import { readReceipt } from '../../core/receipt.ts'
 import { type Channel, topic } from '../../core/topics.ts'
 import type { Delivery, Identity, Uplink, UplinkType } from '../uplink.ts'
+import { Skips } from './skips.ts'
 import { Window } from './window.ts'
 
 const limits = { envelopes: 64, bytes: 1024 ** 2 }
@@ -16,7 +17,6 @@ const limits = { envelopes: 64, bytes: 1024 ** 2 }
 const longestPause = 30_000
 /** Room for the topic and the fixed header beside the envelope in a packet, bytes. */
 const frame = 256
-const mostSkipped = 1000
 /** After so many sends in a row without any receipt the next broker may know the collector. */
 const silentSends = 2
 
@@ -45,8 +45,7 @@ class MqttUplink implements Uplink {
   readonly #timing: MqttTiming
   readonly #identity: Identity
   readonly #topics: Readonly<Record<Channel, string>>
-  /** Refused envelopes, `stream/seq` to their previous: the collector may not know them, so none may follow from them. */
-  readonly #skipped = new Map<string, number>()
+  readonly #skips = new Skips()
   #window: Window | undefined
   #wake: (news: boolean) => void = () => {}
   #trouble: unknown
@@ -97,11 +96,11 @@ class MqttUplink implements Uplink {
   #publish(session: Session, window: Window): void {
     const largest = Math.min(maxEnvelope, session.maxPacket - frame)
     for (let e = window.next(); e !== undefined; e = window.next()) {
-      const bytes = encodeEnvelope({ ...e, previous: this.#previous(e) })
+      const bytes = encodeEnvelope(this.#skips.mend(e))
       if (bytes.length <= largest) this.#put(session, this.#topics.up, bytes)
       else {
         window.refuse(e, `${bytes.length} bytes, where broker and collector take ${largest}`)
-        this.#skip(e)
+        this.#skips.add(e)
       }
     }
   }
@@ -128,7 +127,8 @@ class MqttUplink implements Uplink {
     }
     this.#silent = 0
     const delivery = window.delivery()
-    for (const { stream, seq } of delivery.refused) this.#skip(batch.find(e => e.stream === stream && e.seq === seq)!)
+    for (const { stream, seq } of delivery.refused)
+      this.#skips.add(batch.find(e => e.stream === stream && e.seq === seq)!)
     return delivery
   }
 
@@ -137,19 +137,6 @@ class MqttUplink implements Uplink {
     if (this.#silent < silentSends) return
     this.#silent = 0
     this.#link.leave()
-  }
-
-  #skip({ stream, seq, previous }: Envelope): void {
-    if (this.#skipped.size >= mostSkipped) this.#skipped.clear()
-    this.#skipped.set(`${stream}/${seq}`, previous)
-  }
-
-  #previous({ stream, previous }: Envelope): number {
-    let seq: number | undefined = previous
-    for (let last = previous; ; last = seq) {
-      seq = this.#skipped.get(`${stream}/${last}`)
-      if (seq === undefined) return last
-    }
   }
 
   #heard(payload: Buffer): void {

@@ -14,6 +14,7 @@ import type { Delivery, Uplink, UplinkType } from '../uplink.ts'
 import { judge, longestWait, type Verdict } from './otlp-answer.ts'
 import { type OtlpOptions, otlpOptions, readHeaders } from './otlp-options.ts'
 import { type Answer, openPoster, type Poster } from './post.ts'
+import { Skips } from './skips.ts'
 import { Window } from './window.ts'
 
 const paths = { 'otlp-metrics-zstd': '/v1/metrics', 'otlp-logs-zstd': '/v1/logs' } as const
@@ -43,6 +44,7 @@ class OtlpUplink implements Uplink {
   readonly #options: OtlpOptions
   readonly #poster: Poster
   readonly #headers: Readonly<Record<string, string>>
+  readonly #skips = new Skips()
   #isFieldline: boolean | undefined
 
   constructor(options: OtlpOptions) {
@@ -103,7 +105,7 @@ class OtlpUplink implements Uplink {
   }
 
   async #sendEnvelope(e: Envelope, window: Window, signal: AbortSignal): Promise<void> {
-    const { node, stream, seq, previous, firstTime, lastTime, samples, events, crc } = e
+    const { node, stream, seq, previous, firstTime, lastTime, samples, events, crc } = this.#skips.mend(e)
     const place = { node, stream, seq, previous, firstTime, lastTime, samples, events, crc }
     const coded = Buffer.from(JSON.stringify(place)).toString('base64url')
     const headers = { ...this.#headers, 'content-encoding': 'zstd', 'fieldline-envelope': coded }
@@ -114,8 +116,10 @@ class OtlpUplink implements Uplink {
   }
 
   #withoutReceipt(e: Envelope, window: Window, verdict: Verdict): void {
-    if ('refused' in verdict) window.refuse(e, verdict.refused)
-    else if ('later' in verdict) throw later(verdict, this.#options.url)
+    if ('refused' in verdict) {
+      window.refuse(e, verdict.refused)
+      this.#skips.add(e)
+    } else if ('later' in verdict) throw later(verdict, this.#options.url)
     else throw new Error(`${this.#options.url} took an envelope without a receipt: it is no Fieldline collector`)
   }
 }
