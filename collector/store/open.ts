@@ -57,7 +57,7 @@ function openSound(path: string): Database.Database {
 
 function checkWhole(db: Database.Database): void {
   const verdict = db.pragma('quick_check(1)', { simple: true })
-  if (verdict !== 'ok') throw new Database.SqliteError(String(verdict), 'SQLITE_CORRUPT')
+  if (verdict !== 'ok') throw new Database.SqliteError(String(verdict).replaceAll(/\s+/g, ' '), 'SQLITE_CORRUPT')
 }
 
 function replaceDamaged(path: string, why: string, say: Say, now: () => number): Database.Database {

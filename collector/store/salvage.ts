@@ -87,7 +87,7 @@ function copyByRowid(old: Database.Database, name: string, put: (row: Row) => vo
   const end = run(down, above, below)
   if (end.whole) return true
   below = end.last ?? below
-  for (let leap = 1; above < below; leap *= 2) {
+  for (let leap = 1; above + leap <= below; leap *= 2) {
     const { whole, first, last } = run(up, above + leap - 1, below)
     if (first !== undefined) run(down, above, first)
     if (whole) return true

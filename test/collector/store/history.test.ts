@@ -174,6 +174,30 @@ t.test('dense hours answer from minutes exactly as from samples, resets and late
   history.close()
 })
 
+t.test('among samples of the same time the one that came first stands first, folded or compacted', async t => {
+  let now = origin
+  const history = openHistory({ folder: t.testdir(), say, now: () => now })
+  const ref = history.ref('n1', gauge('a'))
+  for (const [time, value] of [
+    [5, 1],
+    [9, 2],
+  ] as const)
+    history.append(ref, origin + time, value)
+  history.fold(1, nothing)
+  for (const [time, value] of [
+    [1, 3],
+    [5, 4],
+  ] as const)
+    history.append(ref, origin + time, value)
+  t.same([...history.range(ref, 0, now * 2).values], [3, 1, 4, 2])
+  history.fold(2, nothing)
+  t.same([...history.range(ref, 0, now * 2).values], [3, 1, 4, 2])
+  now += 2 * hour
+  history.compact(100)
+  t.same([...history.range(ref, 0, now * 2).values], [3, 1, 4, 2])
+  history.close()
+})
+
 t.test('one identity is one object, whatever the order of its attributes', async t => {
   const history = open(t.testdir())
   const ref = history.ref('n1', gauge('a', { x: 1, y: 'b' }))
