@@ -4,6 +4,7 @@
 import type { Attributes, Event, Json, Severity } from '../model.ts'
 import { ProtoReader, ProtoWriter } from '../protobuf.ts'
 import {
+  append,
   checkTime,
   readAnyValue,
   readKeyValue,
@@ -60,7 +61,7 @@ function toNanos({ name, time }: Event): bigint {
 /**
  * Every log record as an event. A record without a name is named by its attribute `event.name`, else `log`; one without
  * a time has the time it was observed, in whole ms. Severities: up to 12 (DEBUG, INFO) `info`, then in OTLP's steps.
- * @throws RangeError on malformed bytes.
+ * @throws RangeError on malformed bytes, and on more than 2^17 records.
  */
 export function decodeLogs(bytes: Uint8Array): ResourceEvent[] {
   const found: ResourceEvent[] = []
@@ -82,13 +83,13 @@ function readResourceLogs(input: ProtoReader, found: ResourceEvent[]): void {
     else input.skip()
   }
   input.leave(outer)
-  for (const event of events) found.push({ resource, event })
+  for (const event of events) append(found, { resource, event })
 }
 
 function readScopeLogs(input: ProtoReader, events: Event[]): void {
   const outer = input.enter()
   for (let field = input.next(); field !== 0; field = input.next()) {
-    if (field === 2) events.push(readRecord(input))
+    if (field === 2) append(events, readRecord(input))
     else input.skip()
   }
   input.leave(outer)
@@ -103,7 +104,7 @@ function readRecord(input: ProtoReader): Event {
     if (field === 1) time = input.fixed64Millis()
     else if (field === 2) severity = input.uint()
     else if (field === 5) body = readAnyValue(input)
-    else if (field === 6) entries.push(readKeyValue(input))
+    else if (field === 6) append(entries, readKeyValue(input))
     else if (field === 11) observed = input.fixed64Millis()
     else if (field === 12) name = input.string()
     else input.skip()

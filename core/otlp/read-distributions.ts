@@ -4,7 +4,7 @@ import type { Attributes, Json, Series, SeriesKind } from '../model.ts'
 import { ProtoReader } from '../protobuf.ts'
 import type { Batch, Slot } from './batch.ts'
 import { type Intern, type Item, Key } from './intern.ts'
-import { readKeyValue, toAttributes } from './values.ts'
+import { append, readKeyValue, toAttributes } from './values.ts'
 
 /** The fields of Metric that hold such points. */
 const histogram = 9
@@ -179,6 +179,6 @@ export function isDistribution(field: number): field is DistributionField {
 export function attributesOf(key: Key, attributesField: number): Attributes {
   const input = new ProtoReader(key.copy())
   const entries: [string, Json][] = []
-  while (input.next() === attributesField) entries.push(readKeyValue(input))
+  while (input.next() === attributesField) append(entries, readKeyValue(input))
   return toAttributes(entries)
 }

@@ -7,6 +7,8 @@ import type { ProtoReader, ProtoWriter } from '../protobuf.ts'
 
 /** Arrays and maps within one another. Thirty maps are 90 protobuf messages; readers commonly refuse past 100. */
 const maxDepth = 30
+/** Items in one list, keys in one map, attributes of one thing: two bytes make one, so the bytes alone are no bound. */
+const maxItems = 2 ** 17
 
 /** 2^64 ns. */
 const endOfTime = 18_446_744_073_709
@@ -103,11 +105,16 @@ function readNested(input: ProtoReader, kind: 5 | 6, depth: number): Json {
   const entries: [string, Json][] = []
   for (let field = input.next(); field !== 0; field = input.next()) {
     if (field !== 1) input.skip()
-    else if (kind === 5) items.push(readAnyValue(input, depth))
-    else entries.push(readKeyValue(input, depth))
+    else if (kind === 5) append(items, readAnyValue(input, depth))
+    else append(entries, readKeyValue(input, depth))
   }
   input.leave(outer)
   return kind === 5 ? items : Object.fromEntries(entries)
+}
+
+/** @throws RangeError where the list would grow out of hand. */
+export function append<T>(list: T[], item: T): void {
+  if (list.push(item) > maxItems) throw new RangeError(`otlp: more than ${maxItems} items in one list`)
 }
 
 /** Attributes are scalar here: a nested value becomes its JSON text, an empty one the empty text. */
@@ -125,7 +132,7 @@ export function readResource(input: ProtoReader): Attributes {
   const outer = input.enter()
   const entries: [string, Json][] = []
   for (let field = input.next(); field !== 0; field = input.next()) {
-    if (field === 1) entries.push(readKeyValue(input))
+    if (field === 1) append(entries, readKeyValue(input))
     else input.skip()
   }
   input.leave(outer)
