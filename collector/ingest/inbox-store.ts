@@ -199,13 +199,18 @@ export class InboxStore {
 /** Undefined when it is not what was stored. */
 export function toRow(stored: Stored): Row | undefined {
   const encoding: Encoding | undefined = encodings[stored.encoding]
-  // Of these two the seal knows nothing.
-  const sound = Number.isFinite(stored.received) && Number.isSafeInteger(stored.lost)
-  if (encoding === undefined || !sound) return undefined
+  if (encoding === undefined || !isSound(stored)) return undefined
   const { id, node, stream, seq, samples, events, received, lost, payload } = stored
   const header = { node, stream, seq, firstTime: stored.first, lastTime: stored.last, samples, events, encoding }
-  if (!(payload instanceof Buffer) || seal(header, payload) !== stored.crc) return undefined
+  if (seal(header, payload) !== stored.crc) return undefined
   return { ...header, id, received, lost, refused: stored.refused ?? undefined, payload }
+}
+
+/** Whether the columns hold what was put there; damage can turn any of them into anything. */
+function isSound({ node, stream, payload, ...rest }: Stored): boolean {
+  const numbers = [rest.id, rest.seq, rest.first, rest.last, rest.samples, rest.events, rest.received, rest.lost]
+  const texts = typeof node === 'string' && typeof stream === 'string'
+  return texts && payload instanceof Buffer && numbers.every(Number.isFinite)
 }
 
 export { columns as rowColumns, type Stored as StoredRow }

@@ -1,0 +1,99 @@
+// Events: kept until they are too old or too many.
+
+import type { Database, Statement } from 'better-sqlite3'
+import { type Attributes, type Event, type Json, severities } from '../../core/model.ts'
+
+export interface EventRecord extends Event {
+  readonly node: string
+}
+
+export interface EventSelector {
+  readonly node?: string
+  readonly from?: number
+  /** Exclusive. */
+  readonly to?: number
+  readonly limit: number
+}
+
+interface Stored {
+  readonly id: number
+  readonly node: string
+  readonly time: number
+  readonly name: string
+  readonly severity: number
+  readonly body: string
+  readonly attributes: string
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL, time REAL NOT NULL, name TEXT NOT NULL,
+    severity INTEGER NOT NULL, body TEXT NOT NULL, attributes TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS event_time ON event (time);
+  CREATE INDEX IF NOT EXISTS event_node ON event (node, time);
+`
+
+/** Whatever their age, no more than these. */
+const mostEvents = 1_000_000
+
+export class Events {
+  readonly #db: Database
+  readonly #insert: Statement<[string, number, string, number, string, string]>
+  readonly #trim: Statement<[number]>
+  readonly #drop: Statement<[number]>
+  #fresh: EventRecord[] = []
+
+  constructor(db: Database) {
+    db.exec(schema)
+    this.#db = db
+    this.#insert = db.prepare(
+      'INSERT INTO event (node, time, name, severity, body, attributes) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    this.#trim = db.prepare('DELETE FROM event WHERE id <= ?')
+    this.#drop = db.prepare('DELETE FROM event WHERE time < ?')
+  }
+
+  get unwritten(): number {
+    return this.#fresh.length
+  }
+
+  add(event: EventRecord): void {
+    this.#fresh.push(event)
+  }
+
+  find(selector: EventSelector): readonly EventRecord[] {
+    const { node, from = 0, to = Number.MAX_SAFE_INTEGER, limit } = selector
+    const fresh = this.#fresh.filter(e => (node === undefined || e.node === node) && e.time >= from && e.time < to)
+    const where = node === undefined ? '' : 'node = @node AND'
+    const kept = this.#db
+      .prepare<[unknown], Stored>(
+        `SELECT * FROM event WHERE ${where} time >= @from AND time < @to ORDER BY time DESC, id DESC LIMIT @limit`,
+      )
+      .all({ ...(node === undefined ? {} : { node }), from, to, limit })
+    const all = [...fresh.reverse(), ...kept.map(toEvent)]
+    return all.sort((a, b) => b.time - a.time).slice(0, limit)
+  }
+
+  write(): void {
+    let last = 0
+    for (const { node, time, name, severity, body, attributes } of this.#fresh) {
+      const content = [JSON.stringify(body), JSON.stringify(attributes)] as const
+      const { lastInsertRowid } = this.#insert.run(node, time, name, severities.indexOf(severity), ...content)
+      last = Number(lastInsertRowid)
+    }
+    if (last > mostEvents) this.#trim.run(last - mostEvents)
+  }
+
+  written(): void {
+    this.#fresh = []
+  }
+
+  retain(before: number): void {
+    this.#drop.run(before)
+  }
+}
+
+function toEvent({ node, time, name, severity, body, attributes }: Stored): EventRecord {
+  const content = { body: JSON.parse(body) as Json, attributes: JSON.parse(attributes) as Attributes }
+  return { node, time, name, severity: severities[severity]!, ...content }
+}

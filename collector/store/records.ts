@@ -1,0 +1,164 @@
+// What the collector knows beside samples: nodes, events, findings, how far each stream is folded, and what could not
+// be read. Tables in history.db, so that they are written in the transaction that folds history.
+//
+// Behaviour: what changes is kept in memory at once, for whoever looks, and in the file with the next `write`. A crash
+// in between forgets it here, and the replay of the inbox brings it again: findings and nodes are therefore upserted
+// under stable keys. `written` is called only after the commit; a write that failed is simply repeated.
+
+import type { Database } from 'better-sqlite3'
+import type { Attributes, Event, Finding } from '../../core/model.ts'
+import { type EventRecord, type EventSelector, Events } from './records-events.ts'
+import { type FindingSelector, Findings } from './records-findings.ts'
+import { type Mark, Marks } from './records-marks.ts'
+import { type NodeRecord, Nodes } from './records-nodes.ts'
+import { Poison, type PoisonRecord } from './records-poison.ts'
+
+export type { EventRecord, EventSelector } from './records-events.ts'
+export { type FindingSelector, findingKey } from './records-findings.ts'
+export type { Mark } from './records-marks.ts'
+export type { NodeRecord } from './records-nodes.ts'
+export type { PoisonRecord } from './records-poison.ts'
+
+export type RecordChange =
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | { readonly kind: 'event'; readonly event: EventRecord }
+
+export interface RecordsOptions {
+  /** history.db, opened by the history. */
+  readonly db: Database
+  /** Told of each finding that is opened, changed or closed, and of each event. */
+  readonly changed?: (change: RecordChange) => void
+}
+
+export class Records {
+  readonly #db: Database
+  readonly #nodes: Nodes
+  readonly #events: Events
+  readonly #findings: Findings
+  readonly #marks: Marks
+  readonly #poison: Poison
+  readonly #changed: (change: RecordChange) => void
+
+  constructor({ db, changed = () => {} }: RecordsOptions) {
+    this.#db = db
+    this.#nodes = new Nodes(db)
+    this.#events = new Events(db)
+    this.#findings = new Findings(db)
+    this.#marks = new Marks(db)
+    this.#poison = new Poison(db)
+    this.#changed = changed
+  }
+
+  /** By name. */
+  nodes(): readonly NodeRecord[] {
+    return this.#nodes.all()
+  }
+
+  node(name: string): NodeRecord | undefined {
+    return this.#nodes.get(name)
+  }
+
+  /** The record of a node that something came from, to be changed in place. */
+  touch(name: string, received: number): NodeRecord {
+    return this.#nodes.touch(name, received)
+  }
+
+  describe(node: NodeRecord, attributes: Attributes): void {
+    this.#nodes.describe(node, attributes)
+  }
+
+  event(node: string, event: Event): void {
+    const record = { ...event, node }
+    this.#events.add(record)
+    this.#changed({ kind: 'event', event: record })
+  }
+
+  /** The newest first. */
+  events(selector: EventSelector): readonly EventRecord[] {
+    return this.#events.find(selector)
+  }
+
+  /** Opens, changes or closes: the same (rule, subject, since) is the same finding. */
+  finding(finding: Finding): void {
+    if (this.#findings.put(finding)) this.#changed({ kind: 'finding', finding })
+  }
+
+  /** Open ones first, then the newest `since` first. */
+  findings(selector: FindingSelector): readonly Finding[] {
+    return this.#findings.find(selector)
+  }
+
+  openFindings(): readonly Finding[] {
+    return this.#findings.open()
+  }
+
+  /** How many are open, of a node or of all. */
+  openCount(node?: string): number {
+    return this.#findings.openCount(node)
+  }
+
+  /** How far the streams are folded, in case the inbox loses its own watermarks. */
+  marks(): readonly Mark[] {
+    return this.#marks.all()
+  }
+
+  mark(mark: Mark): void {
+    this.#marks.put(mark)
+  }
+
+  /** Sets aside what could not be read. */
+  poison(record: PoisonRecord): void {
+    this.#poison.add(record)
+  }
+
+  poisoned(limit: number): readonly PoisonRecord[] {
+    return this.#poison.newest(limit)
+  }
+
+  /** Things that the next write will put into the file. */
+  get unwritten(): number {
+    return this.#events.unwritten + this.#poison.unwritten
+  }
+
+  /** Within the transaction that folds. */
+  write(): void {
+    for (const part of this.#parts()) part.write()
+  }
+
+  /** After its commit. */
+  written(): void {
+    for (const part of this.#parts()) part.written()
+  }
+
+  /**
+   * Writes changed findings alone, in their own transaction: nobody should wait for the next fold to have them on disk.
+   * A crash before the next fold replays the samples they came from, and upserts the same ones.
+   */
+  writeFindings(): void {
+    if (!this.#findings.isChanged) return
+    this.#db.transaction(() => this.#findings.write()).immediate()
+    this.#findings.written()
+  }
+
+  /** Forgets what is older than `before`; open findings stay, except those of a node that is forgotten. */
+  retain(before: number): void {
+    for (const name of this.#nodes.silentSince(before)) {
+      for (const finding of this.#findings.open()) {
+        if (finding.subject.node === name) this.finding({ ...finding, until: before })
+      }
+    }
+    this.#db
+      .transaction(() => {
+        this.#nodes.retain(before)
+        this.#events.retain(before)
+        this.#findings.retain(before)
+        this.#marks.retain(before)
+      })
+      .immediate()
+    this.#nodes.forget(before)
+  }
+
+  #parts(): readonly { write(): void; written(): void }[] {
+    return [this.#nodes, this.#events, this.#findings, this.#marks, this.#poison]
+  }
+}
