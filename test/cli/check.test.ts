@@ -33,8 +33,8 @@ t.test('all mistakes are told at once on stderr, with status 1', async t => {
   t.equal(status, 1)
   t.equal(out, '')
   t.match(err, `${file}:3:18: sources[0]: unknown key intervall; did you mean interval?\n`)
-  t.match(err, `${file}:4:30: sources[1].interval: expected a duration such as 10s`)
-  t.match(err, `${file}:6:11: uplinks[0].type: unknown uplink type mqt; did you mean mqtt?\n`)
+  t.match(err, `${file}:4:31: sources[1].interval: expected a duration such as 10s`)
+  t.match(err, `${file}:6:13: uplinks[0].type: unknown uplink type mqt; did you mean mqtt?\n`)
 })
 
 t.test('a file that is not there is a plain error', async t => {

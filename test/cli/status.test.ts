@@ -24,6 +24,15 @@ async function daemonAt(t: Test, code: number, body: string): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** An address that was free a moment ago. */
+async function nobodyAt(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return `127.0.0.1:${port}`
+}
+
 function config(t: Test, address: string, state: Record<string, string> = {}): string {
   const folder = t.testdir({ state })
   const text = `daemon: agent\nstate: ${folder}/state\nmetrics: "${address}"\nsources: []\nuplinks: []\n`
@@ -48,11 +57,11 @@ t.test('--json is one line', async t => {
 })
 
 t.test('a daemon that is not running: what waits in its spool and what to do', async t => {
-  const address = await daemonAt(t, 200, '')
-  const file = config(t, address.replace(/:.*/, ':1'), { 'spool.db': 'x'.repeat(4096) })
+  const address = await nobodyAt()
+  const file = config(t, address, { 'spool.db': 'x'.repeat(4096) })
   const { status, out } = await fieldline(['status', '--config', file])
   t.equal(status, 1)
-  t.match(out, /^agent: does not answer at 127\.0\.0\.1:1 \(.*ECONNREFUSED/)
+  t.match(out, /^agent: does not answer at 127\.0\.0\.1:\d+ \(.*ECONNREFUSED/)
   t.match(out, /its spool \S+spool\.db has 4 KiB, last written \d{4}-/)
   t.match(out, `systemctl start fieldline-agent`)
   t.match(out, `fieldline agent --config ${file}`)
