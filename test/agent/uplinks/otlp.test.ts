@@ -169,6 +169,11 @@ t.test('Retry-After is waited for, in seconds and as a date', async t => {
     later: 'HTTP 429',
     wait: 3000,
   })
+  const waits = [429, 502, 503, 504, 500, 401].map(status => {
+    const verdict = judge({ status, headers: { 'retry-after': '3' }, body: Buffer.alloc(0) }, now)
+    return 'later' in verdict ? verdict.wait : undefined
+  })
+  t.strictSame(waits, [3000, 3000, 3000, 3000, 0, 0])
   const far = await backend(t, (_, response) => void response.writeHead(429, { 'retry-after': '1' }).end())
   const began = performance.now()
   await t.rejects(uplink(t, far.url).send(run(1, 1, compressed), never), { message: /HTTP 429/ })
