@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ChunkDecoder, ChunkEncoder } from '../../../collector/store/chunk.ts'
-import { random } from './random.ts'
+import { seeded } from '../../random.ts'
 
 const encoder = new ChunkEncoder()
 const decoder = new ChunkDecoder()
@@ -46,7 +46,7 @@ t.test('every special double comes back bit for bit, alone and among others', as
 })
 
 t.test('random columns of many kinds come back bit for bit', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   const raw = new DataView(new ArrayBuffer(8))
   const anyDouble = () => {
     raw.setUint32(0, dice.below(2 ** 32))
@@ -94,7 +94,7 @@ t.test('regular times and a steady counter cost a few bytes however long', async
 })
 
 t.test('any flipped bit costs its own block at most, and is counted', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   const times = seconds(5000)
   const values = times.map(() => dice.below(100_000) / 100)
   const chunk = pack(times, values)
@@ -110,7 +110,7 @@ t.test('any flipped bit costs its own block at most, and is counted', async t =>
 })
 
 t.test('a truncated or random chunk never throws and gives nothing false', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   const chunk = pack(seconds(100), seconds(100))
   for (let length = 0; length < chunk.length; length++) t.equal(unpack(chunk.subarray(0, length)).times.length, 0)
   for (let round = 0; round < 200; round++) {

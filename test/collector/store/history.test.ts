@@ -1,8 +1,8 @@
 import t from 'tap'
 import { type History, openHistory, type Ref } from '../../../collector/store/history.ts'
 import type { Series } from '../../../core/model.ts'
+import { type Random, seeded } from '../../random.ts'
 import { differences, expectBuckets, expectRange, type Kept } from './model.ts'
-import { type Dice, random } from './random.ts'
 
 const hour = 3_600_000
 const origin = 494_444 * hour
@@ -20,14 +20,14 @@ function gauge(name: string, attributes: Series['attributes'] = {}): Series {
 /** Random operations on a history and on an array beside it. */
 class Twin {
   readonly folder: string
-  readonly dice: Dice
+  readonly dice: Random
   history: History
   now = origin
   all: Kept[] = []
   folded: Kept[] = []
   refs: Ref[] = []
 
-  constructor(folder: string, dice: Dice) {
+  constructor(folder: string, dice: Random) {
     this.folder = folder
     this.dice = dice
     this.history = this.#open()
@@ -113,7 +113,7 @@ class Twin {
 }
 
 t.test('random appends, folds, compactions, retention and restarts agree with a plain array', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   const twin = new Twin(t.testdir(), dice)
   const wrong: string[] = []
   for (let n = 0; n < 600 && wrong.length === 0; n++) {
@@ -135,7 +135,7 @@ t.test('random appends, folds, compactions, retention and restarts agree with a 
 })
 
 t.test('dense hours answer from minutes exactly as from samples, resets and late samples included', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   let now = origin
   const history = openHistory({ folder: t.testdir(), say, now: () => now })
   const all: Kept[] = []

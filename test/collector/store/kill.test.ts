@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { openHistory } from '../../../collector/store/history.ts'
-import { random } from './random.ts'
+import { seeded } from '../../random.ts'
 
 const hour = 3_600_000
 const say = () => {}
@@ -25,7 +25,7 @@ async function runAndKill(folder: string, folds: number, delay: number): Promise
 }
 
 t.test('killed at random moments, the history holds exactly what its cursor says', async t => {
-  const dice = random(t)
+  const dice = seeded(t)
   const folder = t.testdir()
   for (let round = 0; round < 6; round++) {
     const reported = await runAndKill(folder, 1 + dice.below(4), dice.below(30))

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type History, openHistory } from '../../../collector/store/history.ts'
 import type { Severity } from '../../../core/model.ts'
-import { type Dice, random } from './random.ts'
+import { type Random, seeded } from '../../random.ts'
 
 const hour = 3_600_000
 const origin = 494_444 * hour
@@ -91,7 +91,7 @@ function damaged(t: { testdir(): string }, good: string, damage: (path: string) 
   return folder
 }
 
-const junk = (dice: Dice, length: number) => Buffer.from(Array.from({ length }, () => dice.below(256)))
+const junk = (dice: Random, length: number) => Buffer.from(Array.from({ length }, () => dice.below(256)))
 
 t.test('damage', async t => {
   const good = build(t.testdir())
@@ -99,7 +99,7 @@ t.test('damage', async t => {
   const whole = series * perSeries
 
   t.test('each page overwritten in turn: the history opens, says so once, and the rest reads', async t => {
-    const dice = random(t)
+    const dice = seeded(t)
     const pages = size / pageSize
     t.ok(pages > 30, `${pages} pages`)
     const lost: number[] = []
@@ -124,7 +124,7 @@ t.test('damage', async t => {
   })
 
   t.test('flipped bits are skipped and counted, or salvaged', async t => {
-    const dice = random(t)
+    const dice = seeded(t)
     for (let round = 0; round < 15; round++) {
       const at = pageSize + dice.below(size - pageSize)
       const folder = damaged(t, good, path =>
@@ -140,7 +140,7 @@ t.test('damage', async t => {
   })
 
   t.test('a file cut short anywhere is salvaged', async t => {
-    const dice = random(t)
+    const dice = seeded(t)
     for (let round = 0; round < 5; round++) {
       const folder = damaged(t, good, path => truncateSync(path, 1 + dice.below(size - 1)))
       const { history, said } = reopen(folder)
