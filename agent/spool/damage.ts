@@ -6,16 +6,17 @@ const damaged = /^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR_READ|IOERR_SHORT_READ|IOER
 
 export function isDamage(error: unknown): boolean {
   const first = firstOf(error)
-  return first instanceof Damage || damaged.test(codeOf(first)) || isMissing(first)
+  return first instanceof Damage || damaged.test(codeOf(first)) || isForeign(first)
 }
 
 export function hasCode(error: unknown, code: string): boolean {
   return codeOf(firstOf(error)).startsWith(code)
 }
 
-/** A schema page that lost its text opens as an empty database. */
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === 'SQLITE_ERROR' && error instanceof Error && /^no such (table|column)/.test(error.message)
+/** The statements are fixed: a file that they do not fit is not the one that was made. */
+function isForeign(error: unknown): boolean {
+  if (codeOf(error) !== 'SQLITE_ERROR' || !(error instanceof Error)) return false
+  return /^(no such (table|column)|unsupported file format|table \w+ has \d+ columns)/.test(error.message)
 }
 
 /** Of a transaction that could not be rolled back either, what failed first. */

@@ -48,8 +48,8 @@ export class Mender {
       const state = this.#load()
       const spans = widened([...state.book.streams.values()].map(spanOf), found.torn)
       const losses = findLosses(state.tables, spans, found, now())
-      const unsure = found.kept === 0 || found.torn.length > 0 || found.short || !found.complete
-      this.#declare(state, losses.length === 0 && unsure ? [unknownLoss(now())] : losses)
+      // A stream's newest rows leave no trace when they are lost.
+      this.#declare(state, [...losses, unknownLoss(now())])
       this.#tell(error, found, losses)
       return state
     }

@@ -30,8 +30,6 @@ export interface Salvaged {
   readonly torn: readonly Row[]
   /** Whether the new file took all that was found; a full disk may end it early. */
   readonly complete: boolean
-  /** The old file's header says that it was longer. */
-  readonly short: boolean
   /** Where the old file went. */
   readonly aside: string
 }
@@ -61,8 +59,15 @@ export function isQuietlyDamaged(folder: string): boolean {
   const file = spoolFile(folder)
   const size = sizeOf(file)
   if (size === undefined) return (sizeOf(`${file}-wal`) ?? 0) > 0
-  if (size === 0) return true
+  if (size < pageSize || !isWritable(file)) return true
   return withFile(`${file}-wal`, (fd, length) => fd !== undefined && length! > 0 && scanWal(fd, length!).damaged)
+}
+
+/** Offsets 18 and 19, the format versions: with another one SQLite opens the file for reading only, or without its log. */
+function isWritable(file: string): boolean {
+  const header = Buffer.alloc(20)
+  withFile(file, fd => readSync(fd!, header, 0, 20, 0))
+  return header[18] === 2 && header[19] === 2
 }
 
 /** `wanted` says which rows the spool still holds; asked of whole rows only. */
@@ -101,17 +106,13 @@ class Copy {
   readonly #torn = new Map<number, Row>()
   #waiting: (() => void)[] = []
   #full = false
-  #short = false
 
   constructor(tables: Tables, wanted: (row: Row) => boolean) {
     this.tables = tables
     this.#wanted = wanted
-    tables.db.pragma('synchronous = OFF')
   }
 
   take(image: Image): void {
-    // Offset 28: the size in pages, as the header has it.
-    if ((image.page(1)?.readUInt32BE(28) ?? 0) > image.pages) this.#short = true
     for (const { rowid, values } of entries(image)) {
       if (this.#full) return
       if (values.length === 11) this.#row(asRow(rowid, values))
@@ -173,7 +174,7 @@ class Copy {
 
   result(): Omit<Salvaged, 'aside'> {
     const torn = [...this.#torn.values()].filter(row => !this.#kept.has(row.k))
-    return { kept: this.#kept.size, torn, complete: !this.#full, short: this.#short }
+    return { kept: this.#kept.size, torn, complete: !this.#full }
   }
 }
 
@@ -260,12 +261,11 @@ function freeName(file: string, now: number): string {
 }
 
 function forgetOldest(folder: string, newest: string): void {
-  const aside = readdirSync(folder)
-    .filter(name => name.startsWith('spool.db.corrupt-') && !name.endsWith('-wal'))
-    .map(name => join(folder, name))
-    .filter(name => name !== newest)
-    .sort()
-  for (const name of aside.slice(0, Math.max(0, aside.length + 1 - keptAside))) remove(name)
+  const names = readdirSync(folder).filter(name => name.startsWith('spool.db.corrupt-'))
+  const files = new Set(names.map(name => join(folder, name.replace(/-wal$/, ''))))
+  files.delete(newest)
+  const older = [...files].sort()
+  for (const file of older.slice(0, Math.max(0, older.length + 1 - keptAside))) remove(file)
 }
 
 export function remove(file: string): void {

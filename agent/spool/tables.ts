@@ -60,11 +60,11 @@ const rowColumns = 'k, put_time, first_time, last_time, samples, events, encodin
 
 export type Tables = ReturnType<typeof openTables>
 
-/** Opens the file; `newId` makes it. Throws Damage or SQLite's error on anything it cannot work with. */
+/** Opens the file; `newId` makes it, and then nothing of it is safe before the file was synced and given its name. Throws Damage or SQLite's error on anything it cannot work with. */
 export function openTables(file: string, open: Open, newId?: string) {
   const db = open(file)
   try {
-    setUp(db)
+    setUp(db, newId === undefined ? 'FULL' : 'OFF')
     if (newId !== undefined) make(db, newId)
     return { db, id: readId(db), ...statements(db) }
   } catch (error) {
@@ -73,11 +73,11 @@ export function openTables(file: string, open: Open, newId?: string) {
   }
 }
 
-function setUp(db: Database.Database): void {
+function setUp(db: Database.Database, synchronous: 'FULL' | 'OFF'): void {
   db.pragma(`page_size = ${pageSize}`)
   db.pragma('locking_mode = EXCLUSIVE')
   db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  db.pragma(`synchronous = ${synchronous}`)
   db.pragma('cache_size = -1024')
   db.pragma('temp_store = MEMORY')
   db.pragma(`wal_autocheckpoint = ${walPages}`)

@@ -1,6 +1,6 @@
 // What the spool's tests share: options over a folder, parcels with known content, and a far end that takes all.
 
-import type { Open } from '../../../agent/spool/tables.ts'
+import { type Open, openFile } from '../../../agent/spool/tables.ts'
 import { type Gap, openSpool, type Parcel, type Spool, type SpoolOptions } from '../../../agent/spool.ts'
 import type { Envelope } from '../../../core/envelope.ts'
 
@@ -29,6 +29,14 @@ export function rig(folder: string, changes: Partial<SpoolOptions> = {}): Rig {
     ...changes,
   }
   return rig
+}
+
+/** For tests that open hundreds of times and pull no plug: SQLite does not wait for the disk. */
+export const fast: Open = file => {
+  const db = openFile(file)
+  const pragma = db.pragma.bind(db)
+  db.pragma = (text, options) => pragma(text.replace('synchronous = FULL', 'synchronous = OFF'), options)
+  return db
 }
 
 /** Content that tells itself: the label, then filling that depends on it. */
