@@ -1,22 +1,38 @@
 // The contract of a detector: pure, no clock, no I/O. Replaying the same samples gives the same verdicts.
 
-import type { Series } from '../core/model.ts'
+import type { Series, Severity } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
 
-/** `undefined`: nothing to say. `since`: it is going wrong since then. `until`: what was wrong ended then. */
+/**
+ * `undefined`: nothing new. `since`: it is going wrong since then; the same `since` again tells more of the same trouble.
+ * `until`: what was wrong ended then.
+ */
 export type Verdict =
   | undefined
   | { readonly since: number; readonly message: string; readonly evidence: Readonly<Record<string, number | string>> }
   | { readonly until: number }
 
+export const scopes = ['series', 'node'] as const
+/**
+ * `series`: one state for each series watched, and every sample of it a step.
+ * `node`: one state for each node; a step is all that came at once, with the time of its newest sample or event and
+ * how many there were.
+ */
+export type Scope = (typeof scopes)[number]
+
 export interface Detector<State> {
-  /** Whether this detector watches the series; asked once a series. */
-  watches(node: string, series: Series): boolean
+  readonly scope: Scope
+  readonly severity: Severity
+  /** Whether this detector watches the series; asked once a series. In scope `node` there is no series. */
+  watches(node: string, series: Series | undefined): boolean
   /** State is plain JSON data: it is checkpointed and handed back after a restart. */
-  start(series: Series): State
-  /** Sees each sample once, times never falling; changes `state` in place and says what changed. */
+  start(series: Series | undefined): State
+  /** Sees each sample once, times never falling, values finite; changes `state` in place and says what changed. */
   step(state: State, time: number, value: number): Verdict
-  /** Called about once a second with the collector's time, for what shows only by absence. */
+  /**
+   * Called about once a second, for what shows only by absence. `now` is by the clock of the samples: for a series the
+   * newest time of its node (a node that is quiet as a whole makes none of its series quiet), for a node the present.
+   */
   idle?(state: State, now: number): Verdict
 }
 

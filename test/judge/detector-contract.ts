@@ -1,0 +1,121 @@
+// What every detector promises, judge/detector.ts. A new one's test is mostly one call.
+
+import { deepStrictEqual } from 'node:assert/strict'
+import type { Test } from 'tap'
+import type { Series } from '../../core/model.ts'
+import { Place } from '../../core/shape.ts'
+import type { Detector, DetectorType, Verdict } from '../../judge/detector.ts'
+import { type Random, seeded } from '../random.ts'
+
+/** One thing that happens to a detector. */
+export type Happening = { readonly time: number; readonly value: number } | { readonly now: number }
+
+const start = Date.UTC(2026, 5, 1)
+const steps = 3000
+
+export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unknown, series: Series | undefined): void {
+  const open = (): Detector<unknown> => type.open(readOptions(type, plain))
+  t.test(`${type.name}: a replay gives the same verdicts, and they make sense`, async t => {
+    const random = seeded(t)
+    let found = 0
+    for (let round = 0; round < 5; round++) {
+      const happenings = happen(random)
+      const first = play(open(), series, happenings)
+      deepStrictEqual(play(open(), series, happenings), first)
+      checkGrammar(first, happenings)
+      found += first.filter(v => v !== undefined).length
+    }
+    t.ok(found > 0, `${found} verdicts: the test sees the detector at work`)
+  })
+
+  t.test(`${type.name}: state restored from a checkpoint at any step gives the same verdicts`, async t => {
+    const random = seeded(t)
+    const happenings = happen(random)
+    const through = (state: unknown): unknown => (random.below(10) === 0 ? JSON.parse(JSON.stringify(state)) : state)
+    deepStrictEqual(play(open(), series, happenings, through), play(open(), series, happenings))
+    t.pass()
+  })
+
+  t.test(`${type.name}: state is plain data at every step`, async t => {
+    const check = (state: unknown): unknown => {
+      deepStrictEqual(JSON.parse(JSON.stringify(state)), state)
+      return state
+    }
+    play(open(), series, happen(seeded(t)), check)
+    t.pass()
+  })
+
+  t.test(`${type.name}: it asks no clock`, async t => {
+    const now = Date.now
+    t.teardown(() => {
+      Date.now = now
+    })
+    const happenings = happen(seeded(t))
+    Date.now = () => {
+      throw new Error('a detector asked for the time')
+    }
+    play(open(), series, happenings)
+    t.pass()
+  })
+
+  t.test(`${type.name}: no finite value and no jump of time throws or makes it say NaN`, async t => {
+    const values = [0, -0, 5e-324, -5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, 1]
+    const times = [start, start, start + 1, start + 3_600_000, start + 1e10, start + 1e12]
+    const happenings = times.flatMap(time => values.map(value => ({ time, value })))
+    for (const verdict of play(open(), series, happenings)) {
+      t.notMatch(JSON.stringify(verdict) ?? '', /NaN|null|Infinity/)
+    }
+  })
+}
+
+export function readOptions<O>(type: DetectorType<O>, plain: unknown): O {
+  const place = new Place()
+  const options = type.options.read(plain, place)
+  if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
+  return options
+}
+
+export function play<S>(
+  detector: Detector<S>,
+  series: Series | undefined,
+  happenings: readonly Happening[],
+  through: (state: S) => S = state => state,
+): readonly Verdict[] {
+  let state = detector.start(series)
+  return happenings.map(happening => {
+    state = through(state)
+    if ('now' in happening) return detector.idle?.(state, happening.now)
+    return detector.step(state, happening.time, happening.value)
+  })
+}
+
+/** Samples with pauses, jumps, equal times and long runs of one kind of value, and idle calls in between. */
+function happen(random: Random): readonly Happening[] {
+  const happenings: Happening[] = []
+  let time = start
+  let level = 0
+  for (let n = 0; n < steps; n++) {
+    if (random.below(40) === 0) level = random.pick([-100, 0, 1, 50, 100, 1e6])
+    time += random.pick([0, 1000, 1000, 1000, 5000, random.below(100) === 0 ? 3_600_000 : 1000])
+    happenings.push({ time, value: level + random() })
+    if (random.below(20) === 0) for (let s = 1; s < random.below(600); s += 7) happenings.push({ now: time + s * 1000 })
+    const last = happenings.at(-1)!
+    time = 'now' in last ? last.now : last.time
+  }
+  return happenings
+}
+
+/** A trouble begins, may be told of again, and ends; it never begins before the first sample nor in the future. */
+function checkGrammar(verdicts: readonly Verdict[], happenings: readonly Happening[]): void {
+  let open: number | undefined
+  for (const [n, verdict] of verdicts.entries()) {
+    if (verdict === undefined) continue
+    const happening = happenings[n]!
+    const now = 'now' in happening ? happening.now : happening.time
+    const time = 'until' in verdict ? verdict.until : verdict.since
+    if (time < start || time > now) throw new Error(`at ${now} it speaks of ${time}`)
+    if ('until' in verdict && open === undefined) throw new Error(`at ${now} what never began ends`)
+    if ('since' in verdict && open !== undefined && open !== verdict.since) throw new Error(`at ${now} a second begins`)
+    open = 'until' in verdict ? undefined : verdict.since
+  }
+}
