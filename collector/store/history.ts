@@ -112,11 +112,12 @@ export class History {
     return this.#registry.ref(node, series)
   }
 
+  /** The series with this id, as long as it has samples. */
   byId(id: number): Ref | undefined {
     return this.#registry.get(id)
   }
 
-  /** Series in the order of their ids. */
+  /** Every series that the selector matches, up to its limit. */
   find(selector: Selector): Ref[] {
     return this.#registry.find(selector)
   }

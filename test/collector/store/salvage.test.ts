@@ -103,7 +103,7 @@ t.test('damage', async t => {
     const pages = size / pageSize
     t.ok(pages > 30, `${pages} pages`)
     const lost: number[] = []
-    for (let page = 1; page < pages; page += 1 + dice.below(20)) {
+    for (let page = 1; page < pages; page += page < 6 ? 1 : 1 + dice.below(20)) {
       const folder = damaged(t, good, path => overwrite(path, page * pageSize, junk(dice, pageSize)))
       const { history, said } = reopen(folder)
       const got = read(history)
@@ -121,6 +121,40 @@ t.test('damage', async t => {
     }
     lost.sort((a, b) => a - b)
     t.ok(lost[Math.floor(lost.length * 0.8)]! < 0.05, `mostly little is lost, at worst ${lost.at(-1)}`)
+  })
+
+  t.test('a lost leaf page costs its own rows and no others', async t => {
+    const { history } = reopen(damaged(t, good, nothing))
+    const sql = "SELECT pageno, ncell FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
+    const leavesOf = (name: string) => history.db.prepare(sql).raw().all(name) as [number, number][]
+    const [page, rows] = leavesOf('record')[3]!
+    history.close()
+    const folder = damaged(t, good, path => overwrite(path, (page - 1) * pageSize, Buffer.alloc(pageSize, 0x5a)))
+    const after = reopen(folder).history
+    t.match(read(after), { records: perSeries - rows, samples: whole })
+    after.close()
+  })
+
+  t.test('a damaged block is left out, counted and said once; damaged minutes cost nothing', async t => {
+    const { history, said } = reopen(damaged(t, good, nothing))
+    history.compact(1e9)
+    const ref = history.find({})[0]!
+    const window = { from: origin, to: origin + hour, buckets: 10 }
+    const before = history.query([ref], window).series[0]!.mean
+    const spoil = (column: string, byte: number) => {
+      const blob = history.db.prepare(`SELECT ${column} FROM chunk WHERE series = ?`).pluck().get(ref.id) as Buffer
+      blob[byte]! ^= 4
+      history.db.prepare(`UPDATE chunk SET ${column} = ? WHERE series = ?`).run(blob, ref.id)
+    }
+    spoil('minutes', 100)
+    t.same(history.query([ref], window).series[0]!.mean.map(Math.fround), before.map(Math.fround))
+    t.equal(history.stats().damaged, 1)
+    spoil('samples', 1000)
+    const left = history.range(ref, 0, origin * 2).times.length
+    t.ok(left === perSeries - 1024 || left === 1024, `${left} left`)
+    history.range(ref, 0, origin * 2)
+    t.equal(said.length, 1, 'once a chunk')
+    history.close()
   })
 
   t.test('flipped bits are skipped and counted, or salvaged', async t => {
