@@ -15,7 +15,7 @@ import { useWords } from './words.ts'
 
 export function Fleet({ state }: { readonly state: State }) {
   const words = useWords()
-  const nodes = state.nodes && [...state.nodes.values()]
+  const nodes = state.nodes && troubledFirst([...state.nodes.values()])
   const activity = useActivity(nodes ?? [])
   return (
     <>
@@ -31,6 +31,12 @@ export function Fleet({ state }: { readonly state: State }) {
       {nodes && nodes.length > 0 && <Nodes nodes={nodes} time={state.time} activity={activity} />}
     </>
   )
+}
+
+/** By name otherwise, as they come. */
+function troubledFirst(nodes: readonly NodeAnswer[]): readonly NodeAnswer[] {
+  const calm = (node: NodeAnswer): number => (node.state === 'up' && node.openFindings === 0 ? 1 : 0)
+  return nodes.toSorted((a, b) => calm(a) - calm(b))
 }
 
 function Tiles({ state }: { readonly state: State }) {
