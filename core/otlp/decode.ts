@@ -34,7 +34,7 @@ export interface MetricSummary {
  * what happened in between, not a running total). A Histogram gives the counters `<name>.count`, `<name>.sum` and, with
  * the attribute `le`, the cumulative `<name>.bucket`; an ExponentialHistogram the first two; a Summary the first two and
  * gauges `<name>` with the attribute `quantile`. Delta histograms give gauges instead. Points without a finite value
- * or marked as having none are left out.
+ * or marked as having none are left out. The instrumentation scope is no part of a series.
  */
 export class MetricDecoder<Ref> {
   readonly #sink: MetricSink<Ref>

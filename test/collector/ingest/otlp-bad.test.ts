@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import protobuf from 'protobufjs'
 import t from 'tap'
+import { decompress } from '../../../collector/ingest/otlp-body.ts'
 import type { Series } from '../../../core/model.ts'
 import { metricsEncoder } from '../../../core/otlp/encode.ts'
 import { seeded } from '../../random.ts'
@@ -71,23 +72,39 @@ t.test('a body over 4 MiB is answered 413', async t => {
 t.test('decompression bombs are answered 413', async t => {
   const door = await openDoor(t)
   const zeros = Buffer.alloc(128 * 1024 ** 2)
-  const bombs = { gzip: gzipSync(zeros, { level: 9 }), zstd: zstdCompressSync(zeros) }
-  for (const [encoding, bomb] of Object.entries(bombs)) {
+  const frame = zstdCompressSync(zeros.subarray(0, 20 * 1024 ** 2 + 7))
+  const bombs = [
+    ['gzip', gzipSync(zeros)],
+    ['zstd', zstdCompressSync(zeros)],
+    ['zstd', Buffer.concat([frame, frame])],
+  ] as const
+  for (const [encoding, bomb] of bombs) {
     const answer = await door.post('/v1/metrics', bomb, { 'content-encoding': encoding })
     t.equal(answer.status, 413, encoding)
   }
   const spaces = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
   t.equal((await door.post('/v1/metrics', gzipSync(Buffer.alloc(9 * 1024 ** 2, ' ')), spaces)).status, 413)
-  t.strictSame(door.refusals, ['too-large', 'too-large', 'too-large'])
+  t.strictSame(door.refusals, Array(4).fill('too-large'))
 })
 
 t.test('a zstd frame that wants a huge window, or frames without end, are refused', async t => {
   const door = await openDoor(t)
   const wide = zstdCompressSync(Buffer.alloc(2 ** 25), { params: { [constants.ZSTD_c_windowLog]: 27 } })
   const empty = zstdCompressSync(Buffer.alloc(0))
-  for (const body of [wide, Buffer.concat(Array.from({ length: 100_000 }, () => empty))]) {
+  for (const [body, message] of [
+    [wide, /too much memory/],
+    [Buffer.concat(Array.from({ length: 100_000 }, () => empty)), /more than 100 zstd frames/],
+  ] as const) {
     const answer = await door.post('/v1/metrics', body, { 'content-encoding': 'zstd' })
-    t.equal(answer.status, 400)
+    t.match([answer.status, readStatus(answer.body)], [400, { message }])
+  }
+})
+
+t.test('zstd frames of any size are read to the last', async t => {
+  for (const size of [0, 1, 16_383, 16_384, 16_385, 65_536, 131_072, 200_000]) {
+    const parts = [size, 5, size, 0, size].map((length, n) => Buffer.alloc(length, `${n}`))
+    const body = Buffer.concat(parts.map(part => zstdCompressSync(part)))
+    t.ok(decompress(body, 'zstd', 1024 ** 2).equals(Buffer.concat(parts)), `${size} bytes`)
   }
 })
 

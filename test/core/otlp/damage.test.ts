@@ -100,7 +100,7 @@ t.test('damaged metrics are read or refused, and whole ones after them are read 
   const random = seeded(t)
   const listener = new Listener(200)
   let refused = 0
-  for (let round = 0; round < 5000; round++) {
+  for (let round = 0; round < 3000; round++) {
     const bytes = random.below(2) === 0 ? everything : metricsEncoder({ a: 1 })(randomSamples(random))
     const damaged = damage(random, bytes)
     listener.heard = []
@@ -111,7 +111,7 @@ t.test('damaged metrics are read or refused, and whole ones after them are read 
     for (const { time, value } of listener.heard)
       if (!Number.isFinite(value) || !Number.isSafeInteger(time)) t.fail(`delivered ${value} at ${time}`)
   }
-  t.ok(refused > 1000 && refused < 5000, `${refused} of 5000 refused`)
+  t.ok(refused > 600 && refused < 3000, `${refused} of 3000 refused`)
   t.equal(listener.decode(everything).length, 12)
 })
 

@@ -99,6 +99,14 @@ t.test('a known series is not asked for again, whatever the order of the points'
   t.equal(listener.asked, 400)
 })
 
+t.test('a decoder remembers no more series than it may', async t => {
+  const listener = new Listener(10)
+  const one = (n: number) => metricsEncoder({})([{ series: { ...series, attributes: { n } }, time, value: 1 }])
+  for (let n = 0; n < 1000; n++) listener.decode(one(n))
+  listener.decode(one(0))
+  t.equal(listener.asked, 1001)
+})
+
 t.test('points of a refused series are counted and not delivered', async t => {
   const listener = new Listener()
   listener.takes = series => series.name !== 'bad'
@@ -163,6 +171,9 @@ t.test('the buckets of a known histogram are known, and other bounds are other s
   t.equal(listener.asked, 4)
   const endless = new Listener()
   for (let n = 0; n < 3000; n++) t.equal(endless.decode(at(n)).length, 3)
+  const asked = endless.asked
+  endless.decode(at(0))
+  t.equal(endless.asked, asked + 1, 'the oldest are not kept')
 })
 
 t.test('an exponential histogram becomes count and sum, a summary also its quantiles', async t => {
