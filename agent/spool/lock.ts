@@ -3,6 +3,7 @@
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
 import { hasCode } from './damage.ts'
@@ -14,15 +15,8 @@ export interface Lock {
 
 /** @throws Error that names the process which holds the folder. */
 export function lockFolder(folder: string, open: Open, say: Say): Lock {
-  const db = open(join(folder, 'spool.lock'))
   const holder = join(folder, 'spool.pid')
-  try {
-    db.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    db.close()
-    if (!hasCode(error, 'SQLITE_BUSY')) throw new Error(`spool: cannot lock ${folder}`, { cause: error })
-    throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause: error })
-  }
+  const db = locked(folder, open, holder)
   note(holder, say)
   const release = (): void => {
     if (!db.open) return
@@ -30,6 +24,19 @@ export function lockFolder(folder: string, open: Open, say: Say): Lock {
     db.close()
   }
   return { release }
+}
+
+function locked(folder: string, open: Open, holder: string): Database {
+  let db: Database | undefined
+  try {
+    db = open(join(folder, 'spool.lock'))
+    db.exec('BEGIN EXCLUSIVE')
+    return db
+  } catch (cause) {
+    db?.close()
+    if (!hasCode(cause, 'SQLITE_BUSY')) throw new Error(`spool: cannot lock ${folder}`, { cause })
+    throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause })
+  }
 }
 
 /** On a full disk the daemon starts all the same. */

@@ -21,9 +21,10 @@ const leaf = 0x0d
 /** Larger than any envelope. */
 const maxRecord = 64 * 1024 * 1024
 
-export function* entries(image: Image): Generator<Entry> {
+/** Of the pages in use, or of those on the freelist. */
+export function* entries(image: Image, which: 'used' | 'free'): Generator<Entry> {
   const free = freePages(image)
-  for (let n = 1; n <= image.pages; n++) if (!free.has(n)) yield* cells(image, n)
+  for (let n = 1; n <= image.pages; n++) if (free.has(n) === (which === 'free')) yield* cells(image, n)
 }
 
 /** Pages on the freelist hold what was erased; none if the list itself does not hold together. */
