@@ -71,6 +71,8 @@ export function registerOtlp(app: FastifyInstance, parts: OtlpParts): void {
   app.register(async scope => {
     guard(scope)
     limitInFlight(scope)
+    // By this header a Fieldline uplink knows that it may send whole envelopes, and be told what is committed.
+    scope.addHook('onRequest', async (_, reply) => void reply.header(receiptHeader, ''))
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
     scope.setErrorHandler((error, request, reply) => answerFailure(failureOf(error), request, reply, parts))

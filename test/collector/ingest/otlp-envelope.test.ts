@@ -110,3 +110,9 @@ t.test('without a commit there is no receipt', async t => {
     t.notOk(answer.headers.get('fieldline-receipt'))
   }
 })
+
+t.test('every answer, also to a plain or a bad post, shows that envelopes are understood here', async t => {
+  const door = await openDoor(t)
+  t.equal((await door.post('/v1/metrics', Buffer.alloc(0), {})).headers.get('fieldline-receipt'), '')
+  t.equal((await door.post('/v1/metrics', Buffer.from([255]), {})).headers.get('fieldline-receipt'), '')
+})
