@@ -2,7 +2,7 @@
 // dist/ then runs alone with Node 24: no node_modules. Direct TypeScript costs seven times the start-up CPU.
 
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -94,6 +94,7 @@ export async function build(outDir: string): Promise<void> {
     legalComments: 'linked',
     logLevel: 'warning',
   })
+  await chmod(join(outDir, 'fieldline.js'), 0o755)
   await buildWeb(join(outDir, 'web'))
   await copyFile(join(root, 'LICENSE'), join(outDir, 'LICENSE'))
 }
