@@ -1,12 +1,12 @@
-// One daemon a spool. The lock is an SQLite lock on an empty file beside it: it dies with the process, so none is ever
+// One daemon a spool. The lock is an SQLite lock on a file beside it: it dies with the process, so none is ever
 // stale. Who holds it stands in a text file, for the message only.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
-import { hasCode } from './damage.ts'
+import { hasCode, isDamage } from './damage.ts'
 import type { Open } from './tables.ts'
 
 export interface Lock {
@@ -27,15 +27,30 @@ export function lockFolder(folder: string, open: Open, say: Say): Lock {
 }
 
 function locked(folder: string, open: Open, holder: string): Database {
-  let db: Database | undefined
+  const file = join(folder, 'spool.lock')
   try {
-    db = open(join(folder, 'spool.lock'))
+    return begin(file, open)
+  } catch (cause) {
+    if (hasCode(cause, 'SQLITE_BUSY')) {
+      throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause })
+    }
+    if (!isDamage(cause)) throw new Error(`spool: cannot lock ${folder}`, { cause })
+  }
+  // It holds nothing. The file itself stays: another process may have its lock on it.
+  truncateSync(file)
+  return begin(file, open)
+}
+
+function begin(file: string, open: Open): Database {
+  const db = open(file)
+  try {
+    // Beginning on an empty file writes its first page, for which a full disk has no room at a later start.
+    if (db.pragma('page_count', { simple: true }) === 0) db.pragma('user_version = 1')
     db.exec('BEGIN EXCLUSIVE')
     return db
-  } catch (cause) {
-    db?.close()
-    if (!hasCode(cause, 'SQLITE_BUSY')) throw new Error(`spool: cannot lock ${folder}`, { cause })
-    throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause })
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 

@@ -329,3 +329,10 @@ t.test('the table of refused envelopes is salvaged with the rest', async t => {
   t.match(again.refused(9), [{ stream, seq, reason: 'bad', uplink: 'home', bytes: 9000 }])
   await again.close()
 })
+
+t.test('a damaged lock file is made anew', async t => {
+  const r = rig(t.testdir({ 'spool.lock': 'this is not a database'.repeat(300) }))
+  const spool = await r.open(fast)
+  await t.rejects(r.open(fast), { message: /in use by process/ })
+  await spool.close()
+})

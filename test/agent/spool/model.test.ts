@@ -209,8 +209,8 @@ t.test('every envelope that is shed is declared, whatever happens in between', a
     if (random() < 0.1) r.time += 60_000
     if (random() < 0.1) spool.rotate()
     if (random() > 0.05) continue
-    dropped += spool.stats().dropped_envelopes
     await spool.close()
+    dropped += spool.stats().dropped_envelopes
     spool = await r.open(fast)
   }
   drain(spool)
