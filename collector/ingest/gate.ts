@@ -3,8 +3,8 @@
 
 import type { Parcel } from './inbox-store.ts'
 
-/** Taken; refused for ever, with why; or not now, with the milliseconds to wait. */
-export type Ruling = undefined | { readonly refused: string } | { readonly retry_after: number }
+/** Taken; refused for ever, with why; or not now, with the milliseconds to wait and whether it is by the node's own fault. */
+export type Ruling = undefined | { readonly refused: string } | { readonly retry_after: number; readonly flood?: true }
 
 /** An unsequenced sender was told to wait. */
 export class Busy extends Error {
@@ -67,7 +67,7 @@ export class Gate {
     const bucket = this.#bucket(parcel.node, now)
     if (bucket === undefined) return { retry_after: nodesWait }
     const wait = this.#wait(bucket)
-    if (wait > 0) return { retry_after: wait }
+    if (wait > 0) return { retry_after: wait, flood: true }
     bucket.bytes -= leastCost + parcel.payload.length
     bucket.samples -= parcel.samples
     const refused = this.#objection(parcel, now)

@@ -28,7 +28,7 @@ export interface InboxOptions {
   /** History's cursor: the id of the last row that need not be kept. */
   folded(): number
   /** The watermarks as of history's cursor, in case this file lost its own. */
-  readonly marks: Iterable<Mark>
+  marks(): Iterable<Mark>
   /** Takes up committed rows in id order; must not throw. */
   ready(rows: readonly Row[]): Promise<void>
   /** The one seam for faults in tests. */
@@ -104,7 +104,7 @@ export class Inbox {
     this.#store = store
     if (salvaged) this.#stats.salvages++
     try {
-      this.#prepare(options.marks)
+      this.#prepare(options.marks())
     } catch (error) {
       store.close()
       throw error
@@ -230,7 +230,7 @@ export class Inbox {
     this.#store = salvage(this.#opening(), damage)
     this.#damage = undefined
     this.#stats.salvages++
-    this.#prepare(this.#options.marks)
+    this.#prepare(this.#options.marks())
   }
 
   /** Deleting rides on a transaction that is needed anyway. */

@@ -72,7 +72,7 @@ export class Findings {
   /** False if it is known just so. */
   put(finding: Finding): boolean {
     const key = findingKey(finding)
-    const known = this.#changed.get(key) ?? this.#open.get(key) ?? this.#stored(key)
+    const known = this.known(key)
     if (known !== undefined && isSame(known, finding)) return false
     this.#changed.set(key, finding)
     if (finding.until === undefined) this.#open.set(key, finding)
@@ -80,7 +80,9 @@ export class Findings {
     return true
   }
 
-  #stored(key: string): Finding | undefined {
+  known(key: string): Finding | undefined {
+    const known = this.#changed.get(key) ?? this.#open.get(key)
+    if (known !== undefined) return known
     const stored = this.#get.get(key)
     return stored && toFinding(stored)
   }

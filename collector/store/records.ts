@@ -88,6 +88,11 @@ export class Records {
     return this.#findings.find(selector)
   }
 
+  /** The finding of a key, open or not. */
+  known(key: string): Finding | undefined {
+    return this.#findings.known(key)
+  }
+
   openFindings(): readonly Finding[] {
     return this.#findings.open()
   }
@@ -120,6 +125,10 @@ export class Records {
     return this.#events.unwritten + this.#poison.unwritten
   }
 
+  get hasNewFindings(): boolean {
+    return this.#findings.isChanged
+  }
+
   /** Within the transaction that folds. */
   write(): void {
     for (const part of this.#parts()) part.write()
@@ -135,7 +144,6 @@ export class Records {
    * A crash before the next fold replays the samples they came from, and upserts the same ones.
    */
   writeFindings(): void {
-    if (!this.#findings.isChanged) return
     this.#db.transaction(() => this.#findings.write()).immediate()
     this.#findings.written()
   }

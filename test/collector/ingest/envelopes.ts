@@ -32,7 +32,7 @@ export function inboxIn(folder: string, more: Partial<InboxOptions> = {}) {
     now: () => noon,
     rule: () => undefined,
     folded: () => 0,
-    marks: [],
+    marks: () => [],
     ready: async more => void rows.push(...more),
     ...more,
   })

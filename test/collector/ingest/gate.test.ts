@@ -26,7 +26,7 @@ t.test('a flood is told to wait until the node is within its limit again, and no
   while (g.rule(parcel({ samples: 500 }), noon) === undefined) passed++
   t.equal(passed, 20, 'ten seconds of 1000 samples at once')
   const ruling = g.rule(parcel({ samples: 500 }), noon)
-  t.same(ruling, { retry_after: 100 })
+  t.same(ruling, { retry_after: 100, flood: true })
   t.equal(g.rule(parcel({ node: 'press-2', samples: 500 }), noon), undefined)
   t.equal(g.rule(parcel({ samples: 500 }), noon + 100), undefined)
 })
@@ -34,7 +34,7 @@ t.test('a flood is told to wait until the node is within its limit again, and no
 t.test('one parcel larger than what is left is let through and paid off', async t => {
   const g = gate()
   t.equal(g.rule(parcel({ samples: 20_000 }), noon), undefined)
-  t.same(g.rule(parcel(), noon), { retry_after: 10_000 })
+  t.same(g.rule(parcel(), noon), { retry_after: 10_000, flood: true })
   t.same(g.rule(parcel(), noon + 10_001), undefined)
 })
 

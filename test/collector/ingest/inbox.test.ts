@@ -205,7 +205,7 @@ t.test('the next commit waits until the rows of the last are taken up', async t 
 t.test('watermarks known to history keep duplicates out when inbox.db is gone', async t => {
   const { inbox, rows } = inboxIn(t.testdir(), {
     folded: () => 40,
-    marks: [{ node: 'press-1', stream, watermark: 8, seen: noon }],
+    marks: () => [{ node: 'press-1', stream, watermark: 8, seen: noon }],
   })
   t.same(await inbox.offer(envelope(8)), { stream, watermark: 8 })
   t.same(await inbox.offer(envelope(9)), { stream, watermark: 9 })

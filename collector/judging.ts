@@ -1,0 +1,276 @@
+// Runs the detectors over what is folded: attaches them when a series or node is first seen, hands each sample on once
+// and in order of time, opens and closes findings, and keeps the detectors' states over restarts.
+//
+// Constraints
+// - A sample older than the newest judged of its series is stored but not judged: it comes late, from a backlog that
+//   drains behind fresh data. Only if the fresh stream itself goes back has the node's clock been set back; its
+//   detectors then start afresh from there.
+// - States are written in the transaction that folds the samples they have seen. Findings go ahead of it; a replay after
+//   a crash tells the same ones again, and `settle` closes what no state stands behind.
+// - Silence proves nothing while the collector itself could not hear: see `deaf`.
+
+import { reason } from '../core/errors.ts'
+import type { Say } from '../core/log.ts'
+import type { Finding, Subject } from '../core/model.ts'
+import type { Part } from '../core/parts.ts'
+import type { Detector, DetectorType, Verdict } from '../judge/detector.ts'
+import { Checkpoints } from './judging-checkpoints.ts'
+import type { History, Ref } from './store/history.ts'
+import { findingKey, type NodeRecord, type Records } from './store/records.ts'
+
+export interface JudgingOptions {
+  /** What is configured: each part's type is the name of a detector. */
+  readonly rules: readonly Part[]
+  readonly detectors: readonly DetectorType<unknown>[]
+  readonly history: Pick<History, 'db' | 'find'>
+  readonly records: Records
+  readonly say: Say
+}
+
+interface Rule {
+  readonly name: string
+  readonly kind: string
+  readonly detector: Detector<unknown>
+  /** A state made under another definition is of no use. */
+  readonly definition: string
+}
+
+/** One detector's eye on one series, or on one node. */
+export interface Watch {
+  readonly rule: Rule
+  readonly subject: Subject
+  /** The series' id, 0 for a node. */
+  readonly ref: number
+  state: unknown
+  /** Time of the newest sample judged. */
+  last: number
+  /** Since when the finding that it stands behind lasts. */
+  since: number | undefined
+  changed: boolean
+}
+
+export interface JudgingStats {
+  watches: number
+  /** Samples judged, once for each detector. */
+  steps: number
+  late_samples: number
+  failed_watches: number
+}
+
+/** A fresh stream that goes back by less is only untidy. */
+const untidy = 10_000
+/** After the collector could not hear, everyone gets so long to be heard again. */
+const grace = 60_000
+/** Without a call for so long, the collector itself was held still. */
+const heldStill = 30_000
+
+export class Judging {
+  readonly #rules: readonly Rule[]
+  readonly #options: JudgingOptions
+  readonly #checkpoints: Checkpoints
+  readonly #nodes = new Map<string, Watch[]>()
+  /** Those of series that judge absence too. */
+  readonly #idleSeries = new Set<Watch>()
+  #changed: Watch[] = []
+  #lastIdle = Number.NEGATIVE_INFINITY
+  #deafUntil = Number.POSITIVE_INFINITY
+  readonly #stats: JudgingStats = { watches: 0, steps: 0, late_samples: 0, failed_watches: 0 }
+
+  constructor(options: JudgingOptions) {
+    this.#options = options
+    this.#rules = options.rules.map(part => toRule(part, options.detectors))
+    this.#checkpoints = new Checkpoints(options.history.db)
+    for (const ref of options.history.find({})) this.attach(ref)
+    for (const { name } of options.records.nodes()) this.#watchesOf(name)
+  }
+
+  /** Sets the watches of a series, once it is known. */
+  attach(ref: Ref): void {
+    if (ref.watch !== undefined) return
+    const { node, series, id } = ref
+    const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
+    const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
+    if (watches.length > 0) ref.watch = watches
+  }
+
+  /** One sample of a series that has watches; `backlog`: from a stream that is not its spool's newest. */
+  step(watches: Watch[], time: number, value: number, backlog: boolean): void {
+    for (let n = watches.length - 1; n >= 0; n--) {
+      const watch = watches[n]!
+      if (this.#takes(watch, time, backlog) && !this.#step(watch, time, value)) watches.splice(n, 1)
+    }
+  }
+
+  /** All that came from a node at once. */
+  stepNode(node: string, time: number, count: number, backlog: boolean): void {
+    this.step(this.#watchesOf(node), time, count, backlog)
+  }
+
+  /** About once a second, by the collector's clock: judges what shows only by absence. */
+  idle(now: number): void {
+    const apart = now - this.#lastIdle
+    this.#lastIdle = now
+    if (apart < 0 || apart > heldStill) this.deaf(now)
+    if (now < this.#deafUntil) return
+    for (const [name, watches] of this.#nodes) {
+      const node = this.#options.records.node(name)
+      if (node !== undefined) for (const watch of watches) this.#idle(watch, presentOf(node, now))
+    }
+    for (const watch of this.#idleSeries) {
+      const node = this.#options.records.node(watch.subject.node)
+      if (node !== undefined) this.#idle(watch, node.lastTime)
+    }
+  }
+
+  /** The collector could not hear until now (it just started, its broker was gone): silence proves nothing for a while. */
+  deaf(now: number): void {
+    this.#deafUntil = now + grace
+  }
+
+  /** Writes the states that changed; in the transaction that folds. */
+  write(now: number): void {
+    for (const { rule, subject, ref, state, last, since } of this.#changed) {
+      const { name, definition } = rule
+      this.#checkpoints.put({ rule: name, definition, node: subject.node, ref, last, since, state, at: now })
+    }
+  }
+
+  /** After its commit. */
+  written(): void {
+    for (const watch of this.#changed) watch.changed = false
+    this.#changed = []
+  }
+
+  /**
+   * After the replay, and now and then: closes findings of detectors that nobody stands behind, because the rule or the
+   * series is gone.
+   */
+  settle(now: number): void {
+    const alive = new Set(this.#allWatches())
+    for (const watch of this.#idleSeries) if (!alive.has(watch)) this.#idleSeries.delete(watch)
+    const held = new Set<string>()
+    for (const watch of alive) if (watch.since !== undefined) held.add(keyOf(watch, watch.since))
+    const kinds = new Set(this.#options.detectors.map(d => d.name))
+    for (const finding of this.#options.records.openFindings()) {
+      if (kinds.has(finding.kind) && !held.has(findingKey(finding))) {
+        this.#options.records.finding({ ...finding, until: Math.max(finding.since, now) })
+      }
+    }
+    this.#checkpoints.forget(now)
+  }
+
+  /** A node was forgotten. */
+  drop(node: string): void {
+    this.#nodes.delete(node)
+  }
+
+  stats(): Readonly<JudgingStats> {
+    return this.#stats
+  }
+
+  #watchesOf(node: string): Watch[] {
+    const known = this.#nodes.get(node)
+    if (known !== undefined) return known
+    const rules = this.#rules.filter(r => r.detector.scope === 'node' && r.detector.watches(node, undefined))
+    const watches = rules.map(rule => this.#watch(rule, { node }, 0))
+    this.#nodes.set(node, watches)
+    return watches
+  }
+
+  #watch(rule: Rule, subject: Subject, ref: number): Watch {
+    const saved = this.#checkpoints.take(rule.name, rule.definition, subject.node, ref)
+    const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
+    const watch: Watch = { rule, subject, ref, ...begun, ...saved, changed: false }
+    if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
+    this.#stats.watches++
+    return watch
+  }
+
+  /** Whether the sample is one to judge. */
+  #takes(watch: Watch, time: number, backlog: boolean): boolean {
+    if (time >= watch.last) return true
+    if (backlog || watch.last - time <= untidy) {
+      this.#stats.late_samples++
+      return false
+    }
+    if (watch.since !== undefined) this.#close(watch, watch.since, watch.last)
+    watch.state = watch.rule.detector.start(watch.subject.series)
+    return true
+  }
+
+  /** False if the detector failed and watches no longer. */
+  #step(watch: Watch, time: number, value: number): boolean {
+    watch.last = time
+    if (!watch.changed) {
+      watch.changed = true
+      this.#changed.push(watch)
+    }
+    this.#stats.steps++
+    try {
+      const verdict = watch.rule.detector.step(watch.state, time, value)
+      if (verdict !== undefined) this.#conclude(watch, verdict)
+      return true
+    } catch (error) {
+      this.#failed(watch, error)
+      return false
+    }
+  }
+
+  #idle(watch: Watch, present: number): void {
+    const verdict = watch.rule.detector.idle?.(watch.state, present)
+    if (verdict === undefined) return
+    if (!watch.changed) this.#changed.push(watch)
+    watch.changed = true
+    this.#conclude(watch, verdict)
+  }
+
+  #failed(watch: Watch, error: unknown): void {
+    this.#stats.failed_watches++
+    this.#stats.watches--
+    this.#idleSeries.delete(watch)
+    const { rule, subject } = watch
+    this.#options.say('error', `detector ${rule.name} failed and watches this no longer: ${reason(error)}`, {
+      node: subject.node,
+      series: subject.series?.name ?? '',
+    })
+  }
+
+  #conclude(watch: Watch, verdict: Exclude<Verdict, undefined>): void {
+    const { rule, subject, since } = watch
+    if ('until' in verdict) {
+      if (since !== undefined) this.#close(watch, since, verdict.until)
+      return
+    }
+    if (since !== undefined && since !== verdict.since) this.#close(watch, since, verdict.since)
+    watch.since = verdict.since
+    const { message, evidence } = verdict
+    const what = { rule: rule.name, kind: rule.kind, subject, severity: rule.detector.severity }
+    this.#options.records.finding({ ...what, since: verdict.since, message, evidence })
+  }
+
+  #close(watch: Watch, since: number, until: number): void {
+    watch.since = undefined
+    const known = this.#options.records.known(keyOf(watch, since))
+    if (known !== undefined) this.#options.records.finding({ ...known, until })
+  }
+
+  *#allWatches(): Generator<Watch> {
+    for (const watches of this.#nodes.values()) yield* watches
+    for (const { watch } of this.#options.history.find({})) yield* (watch as Watch[] | undefined) ?? []
+  }
+}
+
+function toRule({ name, type, options }: Part, detectors: readonly DetectorType<unknown>[]): Rule {
+  const kind = detectors.find(d => d.name === type)
+  if (kind === undefined) throw new Error(`detector ${name}: there is no type ${type}`)
+  return { name, kind: type, detector: kind.open(options), definition: JSON.stringify([type, options]) }
+}
+
+function keyOf({ rule, subject }: Watch, since: number): string {
+  return findingKey({ rule: rule.name, subject, since } satisfies Pick<Finding, 'rule' | 'subject' | 'since'>)
+}
+
+/** The present by the node's own clock: as much later than its newest sample as it is since that came. */
+function presentOf({ lastSeen, lastTime }: NodeRecord, now: number): number {
+  return lastTime + (now - lastSeen)
+}
