@@ -118,15 +118,19 @@ t.test('without NOTIFY_SOCKET systemd is told nothing', async t => {
 })
 
 t.test('systemd hears of readiness, of health at half the watchdog time, and of the stop', async t => {
-  const { child, status, notified } = run(t, forever, { NOTIFY_SOCKET: '/x', WATCHDOG_USEC: '40000' })
+  const began = performance.now()
+  const { child, status, notified } = run(t, forever, { NOTIFY_SOCKET: '/x', WATCHDOG_USEC: '200000' })
   await until(
     () => notified().length >= 4,
     () => `heard ${notified()}`,
   )
   child.kill('SIGTERM')
   t.equal(await status(), 0)
-  t.match(notified(), ['READY=1', 'WATCHDOG=1', 'WATCHDOG=1'])
-  t.equal(notified().at(-1), 'STOPPING=1')
+  const [first, ...rest] = notified()
+  t.equal(first, 'READY=1')
+  t.equal(rest.pop(), 'STOPPING=1')
+  t.ok(rest.every(word => word === 'WATCHDOG=1'))
+  t.ok(rest.length <= (performance.now() - began) / 100, `${rest.length} times`)
 })
 
 t.test('a daemon that is not well does not feed the watchdog, and says why once', async t => {
@@ -140,16 +144,10 @@ t.test('a daemon that is not well does not feed the watchdog, and says why once'
 })
 
 t.test('the watchdog of another process is left alone', async t => {
-  const { child, said, status, notified } = run(t, forever, {
-    NOTIFY_SOCKET: '/x',
-    WATCHDOG_USEC: '2000',
-    WATCHDOG_PID: '1',
-  })
-  await said('started')
-  await until(
-    () => notified().length > 0,
-    () => 'never ready',
-  )
+  const body = `setTimeout(() => hear('a while later'), 300); ${forever}`
+  const env = { NOTIFY_SOCKET: '/x', WATCHDOG_USEC: '2000', WATCHDOG_PID: '1' }
+  const { child, said, status, notified } = run(t, body, env)
+  await said('a while later')
   child.kill('SIGTERM')
   await status()
   t.strictSame(notified(), ['READY=1', 'STOPPING=1'])
