@@ -1,7 +1,7 @@
 // One daemon a spool. The lock is an SQLite lock on a file beside it: it dies with the process, so none is ever
 // stale. Who holds it stands in a text file, for the message only.
 
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
@@ -29,16 +29,22 @@ export function lockFolder(folder: string, open: Open, say: Say): Lock {
 function locked(folder: string, open: Open, holder: string): Database {
   const file = join(folder, 'spool.lock')
   try {
-    return begin(file, open)
+    return beginAnew(file, open)
   } catch (cause) {
-    if (hasCode(cause, 'SQLITE_BUSY')) {
-      throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause })
-    }
-    if (!isDamage(cause)) throw new Error(`spool: cannot lock ${folder}`, { cause })
+    if (!hasCode(cause, 'SQLITE_BUSY')) throw new Error(`spool: cannot lock ${folder}`, { cause })
+    throw new Error(`spool: ${folder} is in use by ${whoHolds(holder)}`, { cause })
   }
-  // It holds nothing. The file itself stays: another process may have its lock on it.
-  truncateSync(file)
-  return begin(file, open)
+}
+
+/** A damaged lock file holds nothing; it is emptied, not replaced, as another process may have its lock on it. */
+function beginAnew(file: string, open: Open): Database {
+  try {
+    return begin(file, open)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    writeFileSync(file, '')
+    return begin(file, open)
+  }
 }
 
 function begin(file: string, open: Open): Database {
