@@ -106,9 +106,12 @@ Examples
 
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--for DURATION]
+Usage: fieldline demo [--for DURATION] [--state FOLDER]
 
-  --for DURATION   end by itself, such as 30s; the last line is then a summary in JSON
+  --for DURATION   end by itself, such as 30s
+  --state FOLDER   where spools and history are kept (default .fieldline/demo)
+
+It ends with a summary whose last line is JSON. Status 1: a sample was lost or stored twice.
 
 Examples
   fieldline demo
@@ -137,5 +140,12 @@ Examples
     whatToDo: (daemon, config) =>
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
+    demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
+    demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
+    demoLine: (perSecond, spooled, committed, p99, findings) =>
+      `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings`,
+    demoSummary: (read, committed, lost, duplicated) =>
+      `${read} samples read, ${committed} committed, ${lost} lost, ${duplicated} stored twice`,
   },
 }

@@ -104,9 +104,12 @@ export const zh: Texts = {
 
     demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
-用法：fieldline demo [--for 时长]
+用法：fieldline demo [--for 时长] [--state 文件夹]
 
-  --for 时长   到时自动结束，例如 30s；最后一行是 JSON 格式的摘要
+  --for 时长       到时自动结束，例如 30s
+  --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo）
+
+结束时打印摘要，最后一行是 JSON。状态 1：有样本丢失或重复存储。
 
 示例
   fieldline demo
@@ -135,5 +138,12 @@ export const zh: Texts = {
     whatToDo: (daemon, config) =>
       `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
       `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
+    demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
+    demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
+    demoLine: (perSecond, spooled, committed, p99, findings) =>
+      `每秒读取 ${perSecond} 个样本  待发 ${spooled} 个信封  已提交 ${committed} 个样本  p99 ${p99}  未关闭的发现 ${findings} 个`,
+    demoSummary: (read, committed, lost, duplicated) =>
+      `读取 ${read} 个样本，提交 ${committed} 个，丢失 ${lost} 个，重复存储 ${duplicated} 个`,
   },
 }

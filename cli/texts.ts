@@ -24,6 +24,12 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    readonly demoSimulated: string
+    demoPortTaken(port: number): string
+    demoPage(url: string): string
+    /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
+    demoLine(perSecond: number, spooled: number, committed: number, p99: string, findings: number): string
+    demoSummary(read: number, committed: number, lost: number, duplicated: number): string
   }
 }
 

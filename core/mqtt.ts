@@ -41,6 +41,8 @@ export class Link {
   readonly #running: Promise<void>
   #session: Session | undefined
   #failures = 0
+  /** The end that follows is nobody's trouble. */
+  #closing = false
   #last: Error | undefined
 
   constructor(plan: LinkPlan) {
@@ -79,6 +81,7 @@ export class Link {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     await this.#session?.close()
     this.#stop.abort()
     await this.#running
@@ -91,7 +94,7 @@ export class Link {
     for (let n = 0; !signal.aborted; n = (n + 1) % brokers.length) {
       const error = await this.#use(brokers[n]!)
       this.#last = error
-      if (signal.aborted) return
+      if (signal.aborted || this.#closing) return
       this.#plan.down?.(error)
       await delay(this.#gap(), undefined, { signal }).catch(() => undefined)
     }

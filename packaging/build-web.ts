@@ -24,3 +24,5 @@ export async function buildWeb(outDir: string): Promise<void> {
   const copies = ['index.html', 'icon.svg'].map(file => copyFile(join(source, file), join(outDir, file)))
   await Promise.all([bundle, ...copies])
 }
+
+if (import.meta.main) await buildWeb(process.argv[2] ?? 'dist/web')

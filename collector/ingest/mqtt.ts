@@ -29,6 +29,8 @@ export const refusals = ['topic', 'node', 'too-large', 'damaged', 'refused', 'no
 export type Refusal = (typeof refusals)[number]
 
 export interface MqttIngest {
+  /** Whether a broker has taken us in: without one nobody can be heard. */
+  readonly connected: boolean
   close(): Promise<void>
 }
 
@@ -62,6 +64,10 @@ class Ingest implements MqttIngest {
       down: error => this.#trouble('MQTT', `no broker: ${reason(error)}`),
       ...(options.timing && { timing: options.timing }),
     })
+  }
+
+  get connected(): boolean {
+    return this.#link.session !== undefined
   }
 
   close(): Promise<void> {

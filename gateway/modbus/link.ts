@@ -75,7 +75,7 @@ export class ModbusLink {
       const code = exceptionCode(error)
       if (code !== undefined) throw new ModbusException(code, this.#what(block))
       this.#drop()
-      throw new Error(`${this.#what(block)}: ${(error as Error).message}`, { cause: error })
+      throw new Error(`${this.#what(block)}: ${messageOf(error)}`)
     }
   }
 
@@ -145,6 +145,11 @@ function request(open: Open, { table, address, count }: Block): Promise<Buffer> 
     open.fail = reject
     open.client[functions[table]](address, count).then(({ buffer }) => resolve(buffer), reject)
   })
+}
+
+/** The library throws a time-out that is no Error, with a message all the same. */
+function messageOf(error: unknown): string {
+  return String((error as { message?: unknown }).message ?? error)
 }
 
 function exceptionCode(error: unknown): number | undefined {

@@ -32,9 +32,11 @@ export async function simulatedPlc(): Promise<SimulatedPlc> {
   const port = await freePort()
   const server = new ServerTCP(
     {
+      // The library asks for single ones apart, and answers nothing where it cannot.
       getMultipleHoldingRegisters: (address: number, count: number) => slice(holding(plc.overheat), address, count),
-      getMultipleInputRegisters: (address: number, count: number) =>
-        slice([850 - Math.round(20 * phase())], address, count),
+      getHoldingRegister: (address: number) => slice(holding(plc.overheat), address, 1)[0]!,
+      getMultipleInputRegisters: (address: number, count: number) => slice(input(), address, count),
+      getInputRegister: (address: number) => slice(input(), address, 1)[0]!,
       getCoil: (address: number) => slice([phase() > 0.05], address, 1)[0]!,
       getDiscreteInput: (address: number) => slice([phase() > 0.9], address, 1)[0]!,
     },
@@ -52,6 +54,10 @@ export async function simulatedPlc(): Promise<SimulatedPlc> {
 /** Where the press is in its stroke, 0 to 1. */
 function phase(): number {
   return ((Date.now() / 1000) % strokeSeconds) / strokeSeconds
+}
+
+function input(): readonly number[] {
+  return [850 - Math.round(20 * phase())]
 }
 
 function holding(overheat: boolean): readonly number[] {

@@ -1,0 +1,136 @@
+// What runs in the demo, and with which configuration: the same that a user would write in YAML.
+
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { RunningEdge } from '../../agent/main.ts'
+import * as agentMain from '../../agent/main.ts'
+import { sources as hostSources } from '../../agent/sources/index.ts'
+import type { RunningCollector } from '../../collector/main.ts'
+import * as collectorMain from '../../collector/main.ts'
+import { defaultNode } from '../../core/config-shapes.ts'
+import { log, type Say } from '../../core/log.ts'
+import { Place, type Shape } from '../../core/shape.ts'
+import * as gatewayMain from '../../gateway/main.ts'
+import { type SimulatedPlc, simulatedPlc } from '../../gateway/modbus/simulator.ts'
+import { agentShape, collectorShape, gatewayShape } from '../daemons.ts'
+import { texts } from '../texts.ts'
+
+const pagePort = 8180
+
+export interface Scene {
+  readonly agent: RunningEdge
+  readonly gateway: RunningEdge
+  readonly collector: RunningCollector
+  readonly plc: SimulatedPlc
+  readonly nodes: readonly string[]
+  readonly startedAt: number
+  /** For whoever reads the terminal. */
+  readonly notes: readonly string[]
+  /** After both edges have stopped. */
+  stop(): Promise<void>
+}
+
+/** `signal` ends the sources. */
+export async function startScene(folder: string, signal: AbortSignal): Promise<Scene> {
+  const say = log()
+  const startedAt = Date.now()
+  const { said } = texts(process.env)
+  const notes = [said.demoSimulated]
+  const port = (await isFree(pagePort)) ? pagePort : 0
+  if (port === 0) notes.push(said.demoPortTaken(pagePort))
+  const plc = await simulatedPlc()
+  const collector = await startCollector(join(folder, 'collector'), port, say)
+  const host = defaultNode()
+  const press = 'simulated-press'
+  const [agent, gateway] = await Promise.all([
+    startAgent(join(folder, 'agent'), host, collector.broker!, say, signal),
+    startGateway(join(folder, 'gateway'), press, plc, collector.broker!, say, signal),
+  ])
+  const stop = async (): Promise<void> => {
+    await collector.stop()
+    await plc.close()
+  }
+  return { agent, gateway, collector, plc, nodes: [host, press], startedAt, notes, stop }
+}
+
+async function startCollector(state: string, port: number, say: Say): Promise<RunningCollector> {
+  const config = checked(await collectorShape(), {
+    daemon: 'collector',
+    state,
+    listen: `127.0.0.1:${port}`,
+    broker: { listen: '127.0.0.1:0' },
+    detectors: [
+      { type: 'silence' },
+      {
+        type: 'threshold',
+        name: 'filesystem-almost-full',
+        metric: 'system.filesystem.utilization',
+        above: 0.9,
+        clear: 0.85,
+        for: '10s',
+      },
+      { type: 'threshold', name: 'press-oil-hot', metric: 'press.oil.temperature', above: 80, clear: 70, for: '3s' },
+    ],
+  })
+  return collectorMain.start(config, say)
+}
+
+async function startAgent(
+  state: string,
+  node: string,
+  broker: string,
+  say: Say,
+  signal: AbortSignal,
+): Promise<RunningEdge> {
+  const sources = hostSources.map(({ name }) => ({ type: name, interval: '1s' }))
+  const config = {
+    daemon: 'agent',
+    node,
+    state,
+    sources,
+    uplinks: [{ type: 'mqtt', brokers: [broker] }],
+    metrics: 'off',
+  }
+  return agentMain.start(checked(await agentShape(), config), say, signal)
+}
+
+async function startGateway(
+  state: string,
+  node: string,
+  plc: SimulatedPlc,
+  broker: string,
+  say: Say,
+  signal: AbortSignal,
+): Promise<RunningEdge> {
+  const config = {
+    daemon: 'gateway',
+    node,
+    state,
+    attributes: { simulated: true },
+    sources: [{ type: 'modbus', name: 'simulated-press', ...plc.options }],
+    uplinks: [{ type: 'mqtt', brokers: [broker] }],
+    metrics: 'off',
+  }
+  return gatewayMain.start(checked(await gatewayShape(), config), say, signal)
+}
+
+/** @throws where this file itself is wrong. */
+function checked<T>(shape: Shape<T>, raw: unknown): T {
+  const place = new Place()
+  const value = shape.read(raw, place)
+  if (place.problems.length > 0) throw new Error(`demo: ${JSON.stringify(place.problems)}`)
+  return value
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}

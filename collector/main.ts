@@ -1,0 +1,138 @@
+// Wires a collector: MQTT and OTLP/HTTP -> intake -> history, records and judging; beside them the page and the API.
+
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Started } from '../core/daemon.ts'
+import type { Say } from '../core/log.ts'
+import type { MqttOptions } from '../core/mqtt-options.ts'
+import { splitAddress, vitalsText } from '../core/vitals.ts'
+import { detectors } from '../judge/index.ts'
+import { registerApi } from './api/server.ts'
+import { registerPage } from './api/static.ts'
+import { openBroker } from './broker.ts'
+import type { CollectorConfig } from './config.ts'
+import { housekeeping } from './housekeeping.ts'
+import { Intake } from './ingest/intake.ts'
+import { type MqttIngest, openMqttIngest } from './ingest/mqtt.ts'
+import { registerOtlp } from './ingest/otlp.ts'
+import { Judging } from './judging.ts'
+import { Meter } from './meter.ts'
+import { type History, openHistory } from './store/history.ts'
+import { Records } from './store/records.ts'
+import { CollectorView } from './view.ts'
+import { collectorVitals, Refusals } from './vitals.ts'
+
+export interface RunningCollector extends Started {
+  /** Of the page. */
+  readonly url: string
+  /** Of the embedded broker, if there is one. */
+  readonly broker: string | undefined
+  readonly history: History
+  readonly view: CollectorView
+}
+
+export async function start(config: CollectorConfig, say: Say): Promise<RunningCollector> {
+  const now = Date.now
+  mkdirSync(config.state, { recursive: true })
+  const history = openHistory({ folder: config.state, say, now })
+  const records = new Records({ db: history.db, changed: change => view.changed(change) })
+  const meter = new Meter()
+  const offline = new Set<string>()
+  const view = new CollectorView({ history, records, meter, offline, now })
+  const judging = new Judging({ rules: config.detectors, detectors, history, records, say })
+  const intake = await Intake.open({
+    folder: config.state,
+    history,
+    records,
+    judging,
+    limits: config.limits,
+    retention_age: config.retention.age,
+    say,
+    now,
+    committed: rows => {
+      for (const { node, samples, firstTime, received } of rows) meter.committed(node, samples, firstTime, received)
+    },
+  })
+  const refusals = new Refusals()
+  const broker = config.broker && (await openBroker(splitAddress(config.broker.listen)))
+  const mqtt = openMqtt(config.mqtt ?? (broker && embedded(broker.url)), intake, offline, refusals, say)
+  const app = await serve(
+    config.listen,
+    intake,
+    view,
+    refusals,
+    collectorVitals({ history, records, intake, meter, refusals }),
+    say,
+  )
+  const house = housekeeping({ history, records, judging, intake, view, mqtt, retention: config.retention, say, now })
+
+  const stop = async (): Promise<void> => {
+    house.close()
+    await Promise.all([app.close(), mqtt?.close()])
+    await broker?.close()
+    await intake.close()
+    history.close()
+  }
+  return { url: `http://${addressOf(app)}/`, broker: broker?.url, history, view, stop }
+}
+
+/** How the collector reaches the broker inside itself. */
+function embedded(url: string): MqttOptions {
+  const none = { username: undefined, password_file: undefined, ca: undefined, cert: undefined, key: undefined }
+  return { brokers: [url], tenant: 'default', ...none }
+}
+
+function openMqtt(
+  mqtt: MqttOptions | undefined,
+  intake: Intake,
+  offline: Set<string>,
+  refusals: Refusals,
+  say: Say,
+): MqttIngest | undefined {
+  if (mqtt === undefined) return undefined
+  return openMqttIngest({
+    mqtt,
+    accept: intake.offer,
+    count: why => refusals.count('mqtt', why),
+    onStatus: (node, online) => (online ? offline.delete(node) : offline.add(node)),
+    say,
+  })
+}
+
+async function serve(
+  listen: string,
+  intake: Intake,
+  view: CollectorView,
+  refusals: Refusals,
+  vitals: Parameters<typeof vitalsText>[0],
+  say: Say,
+): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, forceCloseConnections: true })
+  const text = vitalsText(vitals)
+  registerOtlp(app, {
+    accept: intake.offer,
+    take: parcel => intake.take(parcel),
+    count: why => refusals.count('otlp', why),
+  })
+  registerApi(app, view)
+  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await text()))
+  const page = pageFolder()
+  if (page === undefined) say('warning', 'the page is not built, only the API is served: npm run build makes it')
+  else registerPage(app, page)
+  await app.listen(splitAddress(listen))
+  return app
+}
+
+/** Beside the bundle, or where a build from source puts it. */
+function pageFolder(): string | undefined {
+  const places = ['./web/', '../dist/web/'].map(to => fileURLToPath(new URL(to, import.meta.url)))
+  return places.find(place => existsSync(join(place, 'app.js')))
+}
+
+function addressOf(app: FastifyInstance): string {
+  const at = app.server.address()
+  if (at === null || typeof at === 'string') throw new Error('collector: no address to listen on')
+  return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`
+}

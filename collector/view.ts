@@ -1,0 +1,173 @@
+// Puts the stores behind what the API and the page see.
+
+import { createHash } from 'node:crypto'
+import type { Finding } from '../core/model.ts'
+import { version } from '../core/version.ts'
+import type { Change, FindingView, Lines, NodeState, NodeView, SeriesView, View, Vitals, Window } from './api/view.ts'
+import { isSimulated } from './api/view.ts'
+import type { Meter } from './meter.ts'
+import type { History, Ref } from './store/history.ts'
+import { findingKey, type NodeRecord, type RecordChange, type Records } from './store/records.ts'
+
+export interface ViewParts {
+  readonly history: History
+  readonly records: Records
+  readonly meter: Meter
+  /** Nodes whose connection is known to be gone. */
+  readonly offline: ReadonlySet<string>
+  now(): number
+}
+
+/** A node that only keeps reporting is told of as seldom as this, ms. */
+const nodePause = 2000
+/** Something within this, ms, and the node is up whatever was said of its connection. */
+const surelyUp = 5000
+
+export class CollectorView implements View {
+  readonly #parts: ViewParts
+  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #startedAt: number
+  /** Per node how many series it had when its series were last looked through, and what was found. */
+  readonly #simulated = new Map<string, { series: number; simulated: boolean }>()
+  readonly #told = new Map<string, { at: number; state: NodeState; findings: number }>()
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts
+    this.#startedAt = parts.now()
+  }
+
+  nodes(): readonly NodeView[] {
+    return this.#parts.records.nodes().map(record => this.#nodeView(record))
+  }
+
+  node(name: string): NodeView | undefined {
+    const record = this.#parts.records.node(name)
+    return record && this.#nodeView(record)
+  }
+
+  series({ limit, ...selector }: { node?: string; name?: string; limit: number }): readonly SeriesView[] {
+    const found = this.#parts.history.find(selector)
+    return found.sort(byName).slice(0, limit).map(seriesView)
+  }
+
+  seriesById(id: number): SeriesView | undefined {
+    const ref = this.#parts.history.byId(id)
+    return ref && seriesView(ref)
+  }
+
+  query(ids: readonly number[], window: Window): Lines {
+    const { history } = this.#parts
+    const { start, step, series } = history.query(
+      ids.map(id => history.byId(id)!),
+      window,
+    )
+    return { start, step, series: series.map(({ ref, ...columns }) => ({ id: ref.id, ...columns })) }
+  }
+
+  findings(selector: { open?: boolean; node?: string; limit: number }): readonly FindingView[] {
+    return this.#parts.records.findings(selector).map(finding => this.#findingView(finding))
+  }
+
+  events(selector: { node?: string; from?: number; to?: number; limit: number }) {
+    return this.#parts.records.events(selector)
+  }
+
+  vitals(): Vitals {
+    const { history, records, meter, now } = this.#parts
+    const p99Ms = meter.p99(now())
+    return {
+      time: now(),
+      startedAt: this.#startedAt,
+      version,
+      samplesPerSecond: meter.perSecond(undefined, now()),
+      samples: meter.samples,
+      ...(p99Ms !== undefined && { p99Ms }),
+      series: history.stats().series,
+      openFindings: records.openCount(),
+    }
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** The records changed. */
+  changed(change: RecordChange): void {
+    if (this.#listeners.size === 0) return
+    if (change.kind === 'event') this.#tell(change)
+    else this.#tell({ kind: 'finding', finding: this.#findingView(change.finding) })
+  }
+
+  /** Looks for nodes that changed; called about once a second. */
+  tick(): void {
+    if (this.#listeners.size === 0) return
+    const now = this.#parts.now()
+    for (const node of this.nodes()) {
+      const told = this.#told.get(node.name)
+      const same = told !== undefined && told.state === node.state && told.findings === node.openFindings
+      if (same && (now - told.at < nodePause || node.lastSeen <= told.at)) continue
+      this.#told.set(node.name, { at: now, state: node.state, findings: node.openFindings })
+      this.#tell({ kind: 'node', node })
+    }
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  #nodeView(record: NodeRecord): NodeView {
+    const { records, history, meter, now } = this.#parts
+    const { name, firstSeen, lastSeen, attributes } = record
+    const series = history.find({ node: name })
+    return {
+      name,
+      state: this.#stateOf(record),
+      simulated: this.#isSimulated(record, series),
+      firstSeen,
+      lastSeen,
+      samplesPerSecond: meter.perSecond(name, now()),
+      series: series.length,
+      openFindings: records.openCount(name),
+      attributes,
+    }
+  }
+
+  #stateOf({ name, lastSeen }: NodeRecord): NodeState {
+    const { offline, records, now } = this.#parts
+    if (now() - lastSeen < surelyUp) return 'up'
+    if (offline.has(name)) return 'offline'
+    const open = records.openFindings()
+    return open.some(f => f.subject.node === name && f.subject.series === undefined && f.kind === 'silence')
+      ? 'silent'
+      : 'up'
+  }
+
+  #isSimulated({ name, attributes }: NodeRecord, series: readonly Ref[]): boolean {
+    if (isSimulated(attributes)) return true
+    const known = this.#simulated.get(name)
+    if (known?.series === series.length) return known.simulated
+    const simulated = series.some(ref => isSimulated(ref.series.attributes))
+    this.#simulated.set(name, { series: series.length, simulated })
+    return simulated
+  }
+
+  #findingView(finding: Finding): FindingView {
+    const { node, series } = finding.subject
+    const id = createHash('sha256').update(findingKey(finding)).digest('base64url').slice(0, 22)
+    if (series === undefined) return { ...finding, id }
+    const { name, attributes } = series
+    const ref = this.#parts.history.find({ node, name, attributes, limit: 1 })[0]
+    return { ...finding, id, ...(ref && { seriesId: ref.id }) }
+  }
+}
+
+function seriesView({ id, node, series, firstTime, lastTime }: Ref): SeriesView {
+  return { id, node, series, firstTime, lastTime }
+}
+
+function byName(a: Ref, b: Ref): number {
+  if (a.node !== b.node) return a.node < b.node ? -1 : 1
+  if (a.series.name !== b.series.name) return a.series.name < b.series.name ? -1 : 1
+  return a.id - b.id
+}

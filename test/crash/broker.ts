@@ -1,0 +1,6 @@
+// A child of the crash proof: an embedded broker that keeps nothing over a restart. Argument: port.
+
+import { openBroker } from '../../collector/broker.ts'
+
+await openBroker({ host: '127.0.0.1', port: Number(process.argv[2]) })
+process.send?.('ready')
