@@ -228,6 +228,7 @@ export class Judging {
     this.#stats.failed_watches++
     this.#stats.watches--
     this.#idleSeries.delete(watch)
+    this.#changed = this.#changed.filter(other => other !== watch)
     const { rule, subject } = watch
     this.#options.say('error', `detector ${rule.name} failed and watches this no longer: ${reason(error)}`, {
       node: subject.node,

@@ -35,6 +35,8 @@ export interface FoldOptions {
 
 export interface FoldStats {
   rows: number
+  /** Of these, what a crash had left in the inbox. */
+  replayed_rows: number
   samples: number
   events: number
   late_samples: number
@@ -81,6 +83,7 @@ export class Fold {
   #beyond = 0
   readonly #stats: FoldStats = {
     rows: 0,
+    replayed_rows: 0,
     samples: 0,
     events: 0,
     late_samples: 0,
@@ -113,6 +116,12 @@ export class Fold {
       until = performance.now() + slice
     }
     this.#foldIfDue()
+  }
+
+  /** Takes up what is left behind the cursor, before anything new. */
+  async replay(rows: Iterable<Row>): Promise<void> {
+    await this.take(rows)
+    this.#stats.replayed_rows = this.#stats.rows
   }
 
   /** Milliseconds to wait where no more may come in, because what is here cannot be folded. */

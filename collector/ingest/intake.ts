@@ -67,7 +67,7 @@ export class Intake {
   /** Opens the inbox and folds what a crash left in it; then it takes. */
   static async open(options: IntakeOptions): Promise<Intake> {
     const intake = new Intake(options)
-    await intake.#fold.take(intake.#inbox.after(options.history.cursor))
+    await intake.#fold.replay(intake.#inbox.after(options.history.cursor))
     options.judging.settle(options.now())
     return intake
   }

@@ -1,6 +1,7 @@
 // A whole intake over a folder, and edges to fill it, for the tests of what becomes of committed rows.
 
 import { mkdirSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
 import { Intake, type IntakeOptions } from '../../../collector/ingest/intake.ts'
 import { Judging } from '../../../collector/judging.ts'
@@ -58,9 +59,8 @@ export async function collectorIn(folder: string, options: CollectorOptions = {}
 
 /** Waits until every row committed so far is folded into memory. */
 export async function settled(intake: Intake): Promise<void> {
-  while (intake.stats().fold.rows < intake.stats().inbox.committed_envelopes + intake.stats().inbox.refused_envelopes) {
-    await new Promise(resolve => setImmediate(resolve))
-  }
+  const { inbox, fold } = intake.stats()
+  while (fold.rows - fold.replayed_rows < inbox.committed_envelopes + inbox.refused_envelopes) await turn()
 }
 
 export const heat: Series = { name: 'press.heat', unit: 'Cel', kind: 'gauge', attributes: { zone: 2 } }
