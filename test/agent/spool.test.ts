@@ -259,6 +259,15 @@ t.test('at its cap the oldest metrics go, then events, every one counted and dec
   await spool.close()
 })
 
+t.test('exactly at the cap nothing goes, and one more costs only what it needs', async t => {
+  const spool = await rig(t.testdir(), { max_bytes: 1200 }).open()
+  for (const label of ['a', 'b', 'c']) await spool.put(parcel(label, 300))
+  t.match(spool.stats(), { bytes: 1200, envelopes: 3, dropped_envelopes: 0 })
+  await spool.put(parcel('d', 300))
+  t.strictSame(labels(takeAll(spool)), ['b', 'c', 'd'])
+  await spool.close()
+})
+
 t.test('a gap that was not declared yet is declared after a restart', async t => {
   const r = rig(t.testdir(), { max_bytes: 1000 })
   const spool = await r.open()
