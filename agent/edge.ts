@@ -73,7 +73,7 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
 
   const keep = async (moment: readonly Waiting[]): Promise<void> => {
     try {
-      await Promise.all([...parcels(moment)].map(parcel => spool.put(parcel)))
+      await spool.put(...parcels(moment))
       for (const { resolve } of moment) resolve()
     } catch (error) {
       for (const { reject } of moment) reject(error)

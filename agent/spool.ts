@@ -68,10 +68,10 @@ export interface Spool {
   /** Made with the file; survives salvage. */
   readonly id: string
   /**
-   * Resolves after the fsync of the transaction that holds it. Throws SpoolFull or the disk's error.
-   * The payload must not change until then.
+   * Resolves after the fsync of the transaction that holds them all. Throws SpoolFull or the disk's error, and then none
+   * is kept. The payloads must not change until then.
    */
-  put(parcel: Parcel): Promise<void>
+  put(...parcels: readonly Parcel[]): Promise<void>
   /**
    * What this uplink should send next, events first, then fresh metrics, then older streams within `backlogBytes`.
    * Empty: nothing waits, or the disk does not give it. Does not move the place.

@@ -20,7 +20,7 @@ import { isOwing, write } from './write.ts'
 const debtPause = 2000
 
 interface Waiting {
-  readonly parcel: Parcel
+  readonly parcels: readonly Parcel[]
   resolve(): void
   reject(error: unknown): void
 }
@@ -52,21 +52,21 @@ export class LiveSpool implements Spool {
     return this.#mender.state
   }
 
-  put(parcel: Parcel): Promise<void> {
-    const refusal = this.#refusal(parcel)
+  put(...parcels: readonly Parcel[]): Promise<void> {
+    const refusal = this.#refusal(parcels)
     if (refusal !== undefined) return Promise.reject(refusal)
-    this.#groupBytes += sizeOf(parcel)
+    this.#groupBytes += sizeOf(parcels)
     return new Promise((resolve, reject) => {
-      this.#group.push({ parcel, resolve, reject })
+      this.#group.push({ parcels, resolve, reject })
       if (this.#group.length === 1) setImmediate(() => this.#commit())
     })
   }
 
-  #refusal(parcel: Parcel): Error | undefined {
+  #refusal(parcels: readonly Parcel[]): Error | undefined {
     const { max_bytes, when_full } = this.#options
     if (this.#closed) return new Error('spool: closed')
-    if (!isValid(parcel)) return new Refused('spool: times and counts must be whole numbers from 0')
-    const size = sizeOf(parcel)
+    if (!parcels.every(isValid)) return new Refused('spool: times and counts must be whole numbers from 0')
+    const size = sizeOf(parcels)
     if (size > max_bytes) return new SpoolFull(`spool: ${size} bytes do not fit into the cap of ${max_bytes}`)
     const held = this.#state.book.bytes + this.#groupBytes
     if (when_full === 'drop-oldest' || held + size <= max_bytes) return undefined
@@ -80,7 +80,7 @@ export class LiveSpool implements Spool {
     this.#groupBytes = 0
     if (group.length === 0) return
     try {
-      this.#write(group.map(({ parcel }) => parcel))
+      this.#write(group.flatMap(({ parcels }) => parcels))
       for (const { resolve } of group) resolve()
     } catch (cause) {
       const error = new Error('spool: cannot store', { cause })
@@ -219,8 +219,8 @@ export class LiveSpool implements Spool {
   }
 }
 
-function sizeOf(parcel: Parcel): number {
-  return parcel.payload.length + rowOverhead
+function sizeOf(parcels: readonly Parcel[]): number {
+  return parcels.reduce((sum, { payload }) => sum + payload.length + rowOverhead, 0)
 }
 
 function isValid({ firstTime, lastTime, samples, events }: Parcel): boolean {

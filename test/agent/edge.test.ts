@@ -12,7 +12,7 @@ const event: Event = { name: 'alarm', time: now, severity: 'warning', body: null
 
 const reading = (value: number, time = now): Observation => ({ samples: [{ series, time, value }], events: [] })
 
-function edgeOver(put: (parcel: Parcel) => Promise<void>) {
+function edgeOver(put: (...parcels: readonly Parcel[]) => Promise<void>) {
   const said: string[] = []
   const edge = openEdge({
     resource: { 'host.name': 'n' },
@@ -33,8 +33,8 @@ function valuesIn(parcels: readonly Parcel[]): number[] {
 t.test('what several sources emit in one moment is one envelope, and all are told when it is kept', async t => {
   const parcels: Parcel[] = []
   const { promise: kept, resolve: keep } = Promise.withResolvers<void>()
-  const { edge } = edgeOver(parcel => {
-    parcels.push(parcel)
+  const { edge } = edgeOver((...put) => {
+    parcels.push(...put)
     return kept
   })
   let told = 0
@@ -51,7 +51,7 @@ t.test('what several sources emit in one moment is one envelope, and all are tol
 
 t.test('events travel apart from metrics, and do not wait', async t => {
   const parcels: Parcel[] = []
-  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  const { edge } = edgeOver(async (...put) => void parcels.push(...put))
   await edge.emit({ samples: reading(1).samples, events: [event] })
   t.strictSame(
     parcels.map(p => p.lane),
@@ -74,7 +74,7 @@ t.test('a spool that does not take it is a throw to every source of that moment,
 
 t.test('what no far end could use is refused to the source that made it, and harms no other', async t => {
   const parcels: Parcel[] = []
-  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  const { edge } = edgeOver(async (...put) => void parcels.push(...put))
   const good = edge.emit(reading(5))
   await t.rejects(edge.emit(reading(Number.NaN)), { name: 'Refused', message: /press.pressure: the value NaN/ })
   await t.rejects(edge.emit(reading(1, now + 2 * 86_400_000)), { name: 'Refused', message: /cannot be true/ })
@@ -85,7 +85,7 @@ t.test('what no far end could use is refused to the source that made it, and har
 
 t.test('more than an envelope may hold is several envelopes, told as one', async t => {
   const parcels: Parcel[] = []
-  const { edge } = edgeOver(async parcel => void parcels.push(parcel))
+  const { edge } = edgeOver(async (...put) => void parcels.push(...put))
   const samples = Array.from({ length: 12_000 }, (_, n) => ({ series, time: now, value: n }))
   await edge.emit({ samples, events: [] })
   t.strictSame(

@@ -403,3 +403,12 @@ t.test('a second daemon on the same folder fails and names the first', async t =
   await spool.close()
   await (await r.open()).close()
 })
+
+t.test('what is put together is kept together or not at all', async t => {
+  const spool = await rig(t.testdir(), { when_full: 'refuse', max_bytes: 1000 }).open()
+  await t.rejects(spool.put(parcel('a', 400), parcel('b', 700)), { name: 'SpoolFull' })
+  t.strictSame(labels(takeAll(spool)), [])
+  await spool.put(parcel('c', 200), parcel('d', 200))
+  t.strictSame(labels(takeAll(spool)), ['c', 'd'])
+  await spool.close()
+})
