@@ -28,7 +28,7 @@ function* older({ book }: State, lane: 'events' | 'metrics'): Generator<Stream> 
 /** Adds what fits, and in any case the first of a batch; how many bytes that was. */
 function read(state: State, uplink: string, stream: Stream, limit: number, batch: Envelope[]): number {
   const place = placeOf(stream, uplink)
-  if (place >= stream.last || stream.envelopes === 0) return 0
+  if (place >= stream.last || stream.envelopes === 0 || (batch.length > 0 && limit <= 0)) return 0
   const skips = stream.skips.get(uplink)
   let previous = place > stream.floor ? before(state, stream, place, skips) : 0
   let used = 0

@@ -276,6 +276,7 @@ t.test('damage met while running is mended in place, under the same streams and 
   const cloud = drain(spool, 'cloud')
   t.equal(cloud.length, 299)
   t.notOk(cloud.some(envelope => labelOf(envelope) === '120'))
+  t.match(spool.stats(), { envelopes: 249, bytes: 249 * 9100 })
   await spool.put(parcel('after'))
   const home = takeAll(spool)
   t.strictSame(
