@@ -122,7 +122,7 @@ export class Judging {
     }
   }
 
-  /** The collector could not hear until now (it just started, its broker was gone): silence proves nothing for a while. */
+  /** To be called as long as the collector cannot hear (its broker is gone): silence proves nothing until a while later. */
   deaf(now: number): void {
     this.#deafUntil = now + grace
   }
@@ -156,10 +156,14 @@ export class Judging {
         this.#options.records.finding({ ...finding, until: Math.max(finding.since, now) })
       }
     }
+  }
+
+  /** Drops states that nothing changed for long. */
+  forget(now: number): void {
     this.#checkpoints.forget(now)
   }
 
-  /** A node was forgotten. */
+  /** The records forgot a node. */
   drop(node: string): void {
     this.#nodes.delete(node)
   }

@@ -18,7 +18,7 @@ export class Busy extends Error {
   }
 }
 
-/** What one node may send. */
+/** What one node may send; an event counts as a sample. */
 export interface Limits {
   readonly bytes_per_second: number
   readonly samples_per_second: number
@@ -69,7 +69,7 @@ export class Gate {
     const wait = this.#wait(bucket)
     if (wait > 0) return { retry_after: wait, flood: true }
     bucket.bytes -= leastCost + parcel.payload.length
-    bucket.samples -= parcel.samples
+    bucket.samples -= parcel.samples + parcel.events
     const refused = this.#objection(parcel, now)
     return refused === undefined ? undefined : { refused }
   }

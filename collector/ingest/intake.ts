@@ -30,9 +30,9 @@ export interface IntakeOptions {
   readonly open?: Open
 }
 
-/** No release of this program is older: a clock before it has not been set. */
-const firstRelease = Date.UTC(2026, 0, 1)
-const recountEvery = 3_600_000
+/** A collector's clock before this has not been set; those without a battery begin at 1970, 2000 or 2010. */
+const clockFloor = Date.UTC(2020, 0, 1)
+const tidyEvery = 3_600_000
 
 export class Intake {
   readonly #options: IntakeOptions
@@ -40,13 +40,13 @@ export class Intake {
   readonly #inbox: Inbox
   readonly #fold: Fold
   readonly #troubles: Troubles
-  #recounted: number
+  #tidied: number
 
   private constructor(options: IntakeOptions) {
     const { history, records, limits, retention_age, say } = options
     this.#options = options
-    this.#recounted = options.now()
-    this.#gate = new Gate({ limits, retention_age, clock_floor: firstRelease })
+    this.#tidied = options.now()
+    this.#gate = new Gate({ limits, retention_age, clock_floor: clockFloor })
     this.#troubles = new Troubles(records)
     this.#fold = new Fold({
       ...options,
@@ -89,10 +89,9 @@ export class Intake {
     judging.idle(present)
     this.#troubles.tick(present)
     this.#fold.tick()
-    if (Math.abs(present - this.#recounted) < recountEvery) return
-    this.#recounted = present
-    this.#fold.forget()
-    judging.settle(present)
+    if (Math.abs(present - this.#tidied) < tidyEvery) return
+    this.#tidied = present
+    this.#fold.tidy()
   }
 
   stats(): { readonly inbox: Readonly<InboxStats>; readonly fold: Readonly<FoldStats> } {

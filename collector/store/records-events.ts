@@ -36,12 +36,21 @@ const schema = `
 /** Whatever their age, no more than these. */
 const mostEvents = 1_000_000
 
+/** Of the body and attributes of one event, as JSON. */
+export const mostEventBytes = 1024 ** 2
+
+interface Fresh {
+  readonly event: EventRecord
+  readonly body: string
+  readonly attributes: string
+}
+
 export class Events {
   readonly #db: Database
   readonly #insert: Statement<[string, number, string, number, string, string]>
   readonly #trim: Statement<[number]>
   readonly #drop: Statement<[number]>
-  #fresh: EventRecord[] = []
+  #fresh: Fresh[] = []
 
   constructor(db: Database) {
     db.exec(schema)
@@ -57,13 +66,20 @@ export class Events {
     return this.#fresh.length
   }
 
-  add(event: EventRecord): void {
-    this.#fresh.push(event)
+  /** False if it is too large. */
+  add(event: EventRecord): boolean {
+    const body = JSON.stringify(event.body)
+    const attributes = JSON.stringify(event.attributes)
+    if (body.length + attributes.length > mostEventBytes) return false
+    this.#fresh.push({ event, body, attributes })
+    return true
   }
 
   find(selector: EventSelector): readonly EventRecord[] {
     const { node, from = 0, to = Number.MAX_SAFE_INTEGER, limit } = selector
-    const fresh = this.#fresh.filter(e => (node === undefined || e.node === node) && e.time >= from && e.time < to)
+    const fresh = this.#fresh
+      .map(({ event }) => event)
+      .filter(e => (node === undefined || e.node === node) && e.time >= from && e.time < to)
     const where = node === undefined ? '' : 'node = @node AND'
     const kept = this.#db
       .prepare<[unknown], Stored>(
@@ -76,9 +92,9 @@ export class Events {
 
   write(): void {
     let last = 0
-    for (const { node, time, name, severity, body, attributes } of this.#fresh) {
-      const content = [JSON.stringify(body), JSON.stringify(attributes)] as const
-      const { lastInsertRowid } = this.#insert.run(node, time, name, severities.indexOf(severity), ...content)
+    for (const { event, body, attributes } of this.#fresh) {
+      const { node, time, name, severity } = event
+      const { lastInsertRowid } = this.#insert.run(node, time, name, severities.indexOf(severity), body, attributes)
       last = Number(lastInsertRowid)
     }
     if (last > mostEvents) this.#trim.run(last - mostEvents)

@@ -13,7 +13,7 @@ import { type Mark, Marks } from './records-marks.ts'
 import { type NodeRecord, Nodes } from './records-nodes.ts'
 import { Poison, type PoisonRecord } from './records-poison.ts'
 
-export type { EventRecord, EventSelector } from './records-events.ts'
+export { type EventRecord, type EventSelector, mostEventBytes } from './records-events.ts'
 export { type FindingSelector, findingKey } from './records-findings.ts'
 export type { Mark } from './records-marks.ts'
 export type { NodeRecord } from './records-nodes.ts'
@@ -67,10 +67,12 @@ export class Records {
     this.#nodes.describe(node, attributes)
   }
 
-  event(node: string, event: Event): void {
+  /** False if it is too large to be kept. */
+  event(node: string, event: Event): boolean {
     const record = { ...event, node }
-    this.#events.add(record)
+    if (!this.#events.add(record)) return false
     this.#changed({ kind: 'event', event: record })
+    return true
   }
 
   /** The newest first. */
@@ -148,9 +150,10 @@ export class Records {
     this.#findings.written()
   }
 
-  /** Forgets what is older than `before`; open findings stay, except those of a node that is forgotten. */
-  retain(before: number): void {
-    for (const name of this.#nodes.silentSince(before)) {
+  /** Forgets what is older than `before`; open findings stay, except those of the nodes forgotten, whose names it gives. */
+  retain(before: number): readonly string[] {
+    const forgotten = this.#nodes.silentSince(before)
+    for (const name of forgotten) {
       for (const finding of this.#findings.open()) {
         if (finding.subject.node === name) this.finding({ ...finding, until: before })
       }
@@ -164,6 +167,7 @@ export class Records {
       })
       .immediate()
     this.#nodes.forget(before)
+    return forgotten
   }
 
   #parts(): readonly { write(): void; written(): void }[] {

@@ -271,3 +271,31 @@ t.test('losing inbox.db does not store what was folded again', async t => {
   t.equal(second.intake.stats().inbox.duplicate_envelopes, 1)
   await second.stop()
 })
+
+t.test('an event too large to be kept is left out and found', async t => {
+  const { intake, records, stop } = await collectorIn(t.testdir())
+  const log = { name: 'log', time: noon, severity: 'info', attributes: {} } as const
+  await intake.offer(
+    new Edge('press-1').events([
+      { ...log, body: 'x'.repeat(2 ** 20) },
+      { ...log, body: 'small' },
+    ]),
+  )
+  await settled(intake)
+  t.match(records.events({ limit: 5 }), [{ body: 'small' }])
+  t.match(records.node('press-1'), { events: 1, rejected: 1 })
+  t.match(records.findings({ limit: 5 }), [{ rule: 'unreadable-data', evidence: { events: 1 } }])
+  await stop()
+})
+
+t.test('a node unheard of for longer than the retention is forgotten, and its findings are closed', async t => {
+  const { intake, records, clock, stop } = await collectorIn(t.testdir())
+  await intake.offer(new Edge('press-1').heat(0, [1], { payload: Buffer.from('bad') }))
+  await settled(intake)
+  intake.flush()
+  clock.now += 31 * day
+  intake.tick()
+  t.same(records.nodes(), [])
+  t.equal(records.openCount(), 0)
+  await stop()
+})
