@@ -9,3 +9,17 @@ export const detectors: readonly DetectorType<unknown>[] = [
   threshold, //
   silence,
 ]
+
+/** What is judged where nothing is configured, as it would stand in a configuration. */
+export const usualDetectors: readonly Readonly<Record<string, unknown>>[] = [
+  { type: 'silence', name: 'node-silent' },
+  {
+    type: 'threshold',
+    name: 'filesystem-nearly-full',
+    metric: 'system.filesystem.utilization',
+    where: { 'system.filesystem.state': 'used' },
+    above: 0.95,
+    clear: 0.93,
+    for: '5m',
+  },
+]
