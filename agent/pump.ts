@@ -141,11 +141,11 @@ function tokens(rate: number, now: () => number): Tokens {
   }
 }
 
-/** Whether a stream of the same lane with a higher number was met: streams are `<spool>.<lane>.<n>`. */
+/** Whether a stream of the same lane with a higher number was met: streams are `<spool>.<lane>.<n>-<salt>`. */
 function isOlder({ stream }: Envelope, newest: Map<string, number>): boolean {
   const dot = stream.lastIndexOf('.')
   const lane = stream.slice(0, dot)
-  const n = Number(stream.slice(dot + 1))
+  const n = Number.parseInt(stream.slice(dot + 1), 10)
   const highest = newest.get(lane) ?? 0
   if (n > highest) newest.set(lane, n)
   return n < highest

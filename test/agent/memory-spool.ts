@@ -29,7 +29,7 @@ export function memorySpool(node: string, id: string): MemorySpool {
       return number - 1
     },
     put(payload, lane = 'metrics') {
-      const stream = `${id}.${lane}.${number}`
+      const stream = `${id}.${lane}.${number}-salt`
       const seq = (last.get(stream) ?? 0) + 1
       last.set(stream, seq)
       const made = envelope(seq, { node, stream, previous: 0, ...(payload && { payload }) })

@@ -118,11 +118,11 @@ t.test('older streams follow at the declared rate behind fresh data', async t =>
   let time = 0
   const { stop } = start(t, spool, uplink, 200_000, () => time)
   await until('what may go has gone', () => uplink.got.length >= 6)
-  t.equal(uplink.got[0]?.stream, 's.metrics.2')
-  const older = (): number => uplink.got.filter(e => e.stream === 's.metrics.1').length
+  t.equal(uplink.got[0]?.stream, 's.metrics.2-salt')
+  const older = (): number => uplink.got.filter(e => e.stream === 's.metrics.1-salt').length
   t.equal(older(), 5, 'the bucket of 512 KiB holds five envelopes of 100 kB')
   spool.put(Buffer.alloc(1000))
-  await until('fresh data passes by', () => uplink.got.some(e => e.stream === 's.metrics.2' && e.seq === 2))
+  await until('fresh data passes by', () => uplink.got.some(e => e.stream === 's.metrics.2-salt' && e.seq === 2))
   t.equal(older(), 5)
   time = 1000
   await until('a second later two more may go', () => older() === 7)
@@ -155,7 +155,7 @@ t.test('going back once is no outage', async t => {
   uplink.answer = batch => {
     if (!back) return takeAll(batch)
     back = false
-    return { committed: new Map([['s.metrics.1', 0]]), refused: [] }
+    return { committed: new Map([['s.metrics.1-salt', 0]]), refused: [] }
   }
   const { said, stop } = start(t, spool, uplink)
   spool.put()
