@@ -19,7 +19,7 @@ export function memorySpool(node: string, id: string): MemorySpool {
   let number = 1
   let wake = (): void => {}
   let news = false
-  const isCurrent = (e: Envelope): boolean => e.stream.endsWith(`.${number}`) || e.stream.includes('.events.')
+  const isCurrent = (e: Envelope): boolean => e.stream.endsWith(`.${number}-salt`) || e.stream.includes('.events.')
   return {
     get held() {
       return held
