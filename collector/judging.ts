@@ -142,10 +142,11 @@ export class Judging {
   }
 
   /**
-   * After the replay, and now and then: closes findings of detectors that nobody stands behind, because the rule or the
-   * series is gone.
+   * After the replay, and now and then: closes findings of detectors that nobody stands behind, because the rule, the
+   * series or the node is gone.
    */
   settle(now: number): void {
+    for (const name of this.#nodes.keys()) if (this.#options.records.node(name) === undefined) this.#nodes.delete(name)
     const alive = new Set(this.#allWatches())
     for (const watch of this.#idleSeries) if (!alive.has(watch)) this.#idleSeries.delete(watch)
     const held = new Set<string>()
@@ -161,11 +162,6 @@ export class Judging {
   /** Drops states that nothing changed for long. */
   forget(now: number): void {
     this.#checkpoints.forget(now)
-  }
-
-  /** The records forgot a node. */
-  drop(node: string): void {
-    this.#nodes.delete(node)
   }
 
   stats(): Readonly<JudgingStats> {

@@ -129,7 +129,7 @@ export class Fold {
   tidy(): void {
     const { records, judging, now, retention_age } = this.#options
     this.#attempt('records', () => {
-      for (const node of records.retain(now() - retention_age)) judging.drop(node)
+      records.retain(now() - retention_age)
       judging.forget(now())
     })
     judging.settle(now())

@@ -150,10 +150,9 @@ export class Records {
     this.#findings.written()
   }
 
-  /** Forgets what is older than `before`; open findings stay, except those of the nodes forgotten, whose names it gives. */
-  retain(before: number): readonly string[] {
-    const forgotten = this.#nodes.silentSince(before)
-    for (const name of forgotten) {
+  /** Forgets what is older than `before`; open findings stay, except those of a node that is forgotten. */
+  retain(before: number): void {
+    for (const name of this.#nodes.silentSince(before)) {
       for (const finding of this.#findings.open()) {
         if (finding.subject.node === name) this.finding({ ...finding, until: before })
       }
@@ -167,7 +166,6 @@ export class Records {
       })
       .immediate()
     this.#nodes.forget(before)
-    return forgotten
   }
 
   #parts(): readonly { write(): void; written(): void }[] {
