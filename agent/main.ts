@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Started } from '../core/daemon.ts'
-import { realHost } from '../core/host.ts'
+import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Attributes } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
@@ -16,7 +16,8 @@ import { pump } from './pump.ts'
 import { selfObservation } from './self.ts'
 import type { Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
-import { openSpool, type Spool } from './spool.ts'
+import type { Open } from './spool/tables.ts'
+import { type Gap, openSpool, type Spool } from './spool.ts'
 import type { Uplink } from './uplink.ts'
 import { uplinks } from './uplinks/index.ts'
 import { edgeVitals } from './vitals.ts'
@@ -35,24 +36,32 @@ export function start(config: EdgeConfig, say: Say, signal: AbortSignal): Promis
   return startEdge(config, agentSources, say, signal)
 }
 
+/** What tests put in place of the machine. */
+export interface Seams {
+  readonly host?: Host
+  /** How the spool opens its database. */
+  readonly open?: Open
+}
+
 /** `signal` ends the sources; `stop` then drains. */
 export async function startEdge(
   config: EdgeConfig,
   known: readonly Source<unknown>[],
   say: Say,
   signal: AbortSignal,
+  { host = realHost(config.root), open: openDatabase }: Seams = {},
 ): Promise<RunningEdge> {
-  const host = realHost(config.root)
   const resource = resourceOf(config)
-  const spool = await openSpool({
+  const spoolOptions = {
     folder: config.state,
     node: config.node,
     uplinks: config.uplinks.map(u => u.name),
     ...config.spool,
     now: host.now,
     say,
-    declare: gap => eventParcel(resource, [gapToEvent(gap, host.now())]),
-  })
+    declare: (gap: Gap) => eventParcel(resource, [gapToEvent(gap, host.now())]),
+  }
+  const spool = await openSpool(spoolOptions, openDatabase)
   const edge = openEdge({ resource, spool, say, now: host.now })
   const startedAt = host.now()
   const self = polled({
@@ -71,9 +80,8 @@ export async function startEdge(
   ]
   const stopPumps = new AbortController()
   const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool) }))
-  const pumping = open.map(({ name, uplink }) =>
-    pump({ spool, uplink, name, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal }),
-  )
+  const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
+  const pumping = open.map(part => pump({ ...common, ...part }))
   const vitals = config.metrics === undefined ? undefined : await serveVitals(config.metrics, edgeVitals(edge, spool))
 
   const stop = async (): Promise<void> => {

@@ -14,6 +14,7 @@ import { registerPage } from './api/static.ts'
 import { openBroker } from './broker.ts'
 import type { CollectorConfig } from './config.ts'
 import { housekeeping } from './housekeeping.ts'
+import type { Open } from './ingest/inbox-salvage.ts'
 import { Intake } from './ingest/intake.ts'
 import { type MqttIngest, openMqttIngest } from './ingest/mqtt.ts'
 import { registerOtlp } from './ingest/otlp.ts'
@@ -33,8 +34,19 @@ export interface RunningCollector extends Started {
   readonly view: CollectorView
 }
 
-export async function start(config: CollectorConfig, say: Say): Promise<RunningCollector> {
-  const now = Date.now
+/** What tests put in place of the machine. */
+export interface Seams {
+  now(): number
+  /** How the inbox opens its database. */
+  readonly open?: Open
+}
+
+export function start(config: CollectorConfig, say: Say): Promise<RunningCollector> {
+  return startCollector(config, say, { now: Date.now })
+}
+
+export async function startCollector(config: CollectorConfig, say: Say, seams: Seams): Promise<RunningCollector> {
+  const { now } = seams
   mkdirSync(config.state, { recursive: true })
   const history = openHistory({ folder: config.state, say, now })
   const records = new Records({ db: history.db, changed: change => view.changed(change) })
@@ -50,7 +62,7 @@ export async function start(config: CollectorConfig, say: Say): Promise<RunningC
     limits: config.limits,
     retention_age: config.retention.age,
     say,
-    now,
+    ...seams,
     committed: rows => {
       for (const { node, samples, firstTime, received } of rows) meter.committed(node, samples, firstTime, received)
     },
