@@ -15,7 +15,7 @@ import { memorySpool } from '../memory-spool.ts'
 import { envelope, run, testCollector } from './batch.ts'
 
 const never = new AbortController().signal
-const stream = 'spool1.metrics.1'
+const stream = 'spool1.metrics.1-salt'
 
 function options(...brokers: readonly TestBroker[]): MqttOptions {
   return mqttOptions.read({ brokers: brokers.map(b => b.url) }, new Place())
@@ -94,11 +94,11 @@ for (const { name, start } of brokers) {
     const seen = await ingest(t, options(broker), collector.accept)
     const first = uplink(t, options(broker), 'web-1', 'spool1')
     const second = uplink(t, options(broker), 'web-1', 'spool2')
-    await Promise.all([first.send(run(1, 50), never), second.send(run(1, 50, { stream: 'spool2.metrics.1' }), never)])
+    await Promise.all([first.send(run(1, 50), never), second.send(run(1, 50, { stream: 'spool2.metrics.1-salt' }), never)])
     t.equal(collector.duplicates, 0)
     await second.close()
     await until('the first says that it is still there', () => seen.statuses.at(-1) === 'web-1 true spool1')
-    t.equal(collector.committed.get('web-1/spool2.metrics.1')?.length, 50)
+    t.equal(collector.committed.get('web-1/spool2.metrics.1-salt')?.length, 50)
   })
 
   t.test(`over ${name} garbage on every channel is counted, and harms nobody`, async t => {
@@ -117,7 +117,7 @@ for (const { name, start } of brokers) {
     damaged[damaged.length - 1]! ^= 1
     const put = (where: string, what: string | Buffer): Promise<void> => session.publish(where, Buffer.from(what))
     await put(at('web-1', 'receipt'), 'no JSON')
-    await put(at('web-1', 'receipt'), '{"stream":"spool1.metrics.1","watermark":-1}')
+    await put(at('web-1', 'receipt'), '{"stream":"spool1.metrics.1-salt","watermark":-1}')
     await put(at('web-2', 'up'), 'garbage')
     await put(at('web-2', 'up'), Buffer.alloc(0))
     await put(at('web-2', 'up'), damaged)

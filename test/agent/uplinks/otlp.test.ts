@@ -16,7 +16,7 @@ import { memorySpool } from '../memory-spool.ts'
 import { envelope, run, testCollector } from './batch.ts'
 
 const never = new AbortController().signal
-const stream = 'spool1.metrics.1'
+const stream = 'spool1.metrics.1-salt'
 
 interface Request {
   readonly path: string

@@ -3,7 +3,7 @@ import type { Delivery } from '../../../agent/uplink.ts'
 import { Window } from '../../../agent/uplinks/window.ts'
 import { envelope, run } from './batch.ts'
 
-const stream = 'spool1.metrics.1'
+const stream = 'spool1.metrics.1-salt'
 const wide = { envelopes: 100, bytes: 1e6 }
 
 function sendAll(window: Window): number[] {
