@@ -35,11 +35,11 @@ export async function gatewayShape() {
 }
 
 export async function collectorShape() {
-  const [{ collectorConfig }, { detectors }] = await Promise.all([
+  const [{ collectorConfig }, { detectors, usualDetectors }] = await Promise.all([
     import('../collector/config.ts'),
     import('../judge/index.ts'),
   ])
-  return collectorConfig(detectors)
+  return collectorConfig(detectors, usualDetectors)
 }
 
 export const shapes: Readonly<Record<DaemonName, () => Promise<Shape<unknown>>>> = {

@@ -58,7 +58,9 @@ const limits: Shape<LimitsConfig> = object({
   series: optional(integer(1, 1_000_000), 20_000),
 })
 
-export function collectorConfig(detectors: readonly Kind[]): Shape<CollectorConfig> {
+/** `usual` is what is judged where the configuration names no detectors, as it would stand there. */
+export function collectorConfig(detectors: readonly Kind[], usual: readonly unknown[] = []): Shape<CollectorConfig> {
+  const rules = parts(detectors, 'detector')
   const all = object({
     daemon: oneOf(['collector']),
     listen: optional(address, collectorListen),
@@ -67,7 +69,7 @@ export function collectorConfig(detectors: readonly Kind[]): Shape<CollectorConf
     state: optional(absolutePath, defaultState('collector')),
     retention: optional(retention, retention.read({}, new Place())),
     limits: optional(limits, limits.read({}, new Place())),
-    detectors: optional(parts(detectors, 'detector'), []),
+    detectors: optional(rules, rules.read(usual, new Place())),
   })
   return refined(all, (value, place) => {
     if (value.mqtt && value.broker) place.at('broker').wrong('give mqtt or broker, not both')

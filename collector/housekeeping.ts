@@ -6,12 +6,10 @@ import type { Intake } from './ingest/intake.ts'
 import type { MqttIngest } from './ingest/mqtt.ts'
 import type { Judging } from './judging.ts'
 import type { History, Limits } from './store/history.ts'
-import type { Records } from './store/records.ts'
 import type { CollectorView } from './view.ts'
 
 export interface House {
   readonly history: History
-  readonly records: Records
   readonly judging: Judging
   readonly intake: Intake
   readonly view: CollectorView
@@ -41,11 +39,9 @@ export function housekeeping(house: House): { close(): void } {
   }
 
   const retain = (): void => {
-    const { history, records, retention, now } = house
+    const { history, retention, now } = house
     retaining = history.retain(retention)
-    if (retaining) return
-    retained = now()
-    records.retain(now() - retention.age)
+    if (!retaining) retained = now()
   }
 
   const timer = setInterval(() => {

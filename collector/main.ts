@@ -78,7 +78,7 @@ export async function startCollector(config: CollectorConfig, say: Say, seams: S
     collectorVitals({ history, records, intake, meter, refusals }),
     say,
   )
-  const house = housekeeping({ history, records, judging, intake, view, mqtt, retention: config.retention, say, now })
+  const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
 
   const stop = async (): Promise<void> => {
     house.close()

@@ -13,10 +13,13 @@ import { log, type Say } from '../../core/log.ts'
 import { Place, type Shape } from '../../core/shape.ts'
 import * as gatewayMain from '../../gateway/main.ts'
 import { type SimulatedPlc, simulatedPlc } from '../../gateway/modbus/simulator.ts'
+import { usualDetectors } from '../../judge/index.ts'
 import { agentShape, collectorShape, gatewayShape } from '../daemons.ts'
 import { texts } from '../texts.ts'
 
 const pagePort = 8180
+/** So that a finding can be seen to open and close: the simulated press overheats for a while now and then, ms. */
+const overheat = { first: 45_000, every: 180_000, lasts: 20_000 }
 
 export interface Scene {
   readonly agent: RunningEdge
@@ -41,6 +44,7 @@ export async function startScene(folder: string, signal: AbortSignal): Promise<S
   if (port === 0) notes.push(said.demoPortTaken(pagePort))
   const plc = await simulatedPlc()
   const collector = await startCollector(join(folder, 'collector'), port, say)
+  const heat = overheatNowAndThen(plc)
   const host = defaultNode()
   const press = 'simulated-press'
   const [agent, gateway] = await Promise.all([
@@ -48,6 +52,7 @@ export async function startScene(folder: string, signal: AbortSignal): Promise<S
     startGateway(join(folder, 'gateway'), press, plc, collector.broker!, say, signal),
   ])
   const stop = async (): Promise<void> => {
+    clearInterval(heat)
     await collector.stop()
     await plc.close()
   }
@@ -61,15 +66,7 @@ async function startCollector(state: string, port: number, say: Say): Promise<Ru
     listen: `127.0.0.1:${port}`,
     broker: { listen: '127.0.0.1:0' },
     detectors: [
-      { type: 'silence' },
-      {
-        type: 'threshold',
-        name: 'filesystem-almost-full',
-        metric: 'system.filesystem.utilization',
-        above: 0.9,
-        clear: 0.85,
-        for: '10s',
-      },
+      ...usualDetectors,
       { type: 'threshold', name: 'press-oil-hot', metric: 'press.oil.temperature', above: 80, clear: 70, for: '3s' },
     ],
   })
@@ -113,6 +110,14 @@ async function startGateway(
     metrics: 'off',
   }
   return gatewayMain.start(checked(await gatewayShape(), config), say, signal)
+}
+
+function overheatNowAndThen(plc: SimulatedPlc): NodeJS.Timeout {
+  const began = performance.now()
+  return setInterval(() => {
+    const since = performance.now() - began - overheat.first
+    plc.overheat = since >= 0 && since % overheat.every < overheat.lasts
+  }, 1000)
 }
 
 /** @throws where this file itself is wrong. */

@@ -111,3 +111,13 @@ t.test('an error never shows a secret of the file', async t => {
   ])
     t.notMatch(mistakes('s', `daemon: collector\n${line}\n`), /hunter2|^$/, line)
 })
+
+t.test('a collector without detectors judges by the usual ones, one with an empty list by none', async t => {
+  const usual = [{ type: 'threshold', name: 'hot', above: 90 }]
+  const detectorsOf = (text: string) =>
+    parseConfig('c', text)
+      .check(collectorConfig(detectors, usual))
+      .detectors.map(d => d.name)
+  t.strictSame(detectorsOf('daemon: collector\n'), ['hot'])
+  t.strictSame(detectorsOf('daemon: collector\ndetectors: []\n'), [])
+})
