@@ -18,13 +18,31 @@ export interface Entry {
 }
 
 const leaf = 0x0d
+const interior = 0x05
+/** The schema and one root a table, made first and never moved. */
+const roots = 6
 /** Larger than any envelope. */
 const maxRecord = 64 * 1024 * 1024
 
-/** Of the pages in use, or of those on the freelist. */
-export function* entries(image: Image, which: 'used' | 'free'): Generator<Entry> {
+/** Of the pages in use: a freelist may itself be damaged, and a page that the b-tree names is not free. */
+export function* entries(image: Image): Generator<Entry> {
   const free = freePages(image)
-  for (let n = 1; n <= image.pages; n++) if (free.has(n) === (which === 'free')) yield* cells(image, n)
+  for (const named of [...children(image, free)]) free.delete(named)
+  for (let n = 1; n <= image.pages; n++) if (n <= roots || !free.has(n)) yield* cells(image, n)
+}
+
+/** The pages that interior pages in use point to. */
+function* children(image: Image, free: ReadonlySet<number>): Generator<number> {
+  for (let n = 2; n <= image.pages; n++) {
+    const page = free.has(n) ? undefined : image.page(n)
+    if (page === undefined || page[0] !== interior) continue
+    yield page.readUInt32BE(8)
+    const count = Math.min(page.readUInt16BE(3), (pageSize - 12) >> 1)
+    for (let i = 0; i < count; i++) {
+      const at = page.readUInt16BE(12 + 2 * i)
+      if (at <= pageSize - 4) yield page.readUInt32BE(at)
+    }
+  }
 }
 
 /** Pages on the freelist hold what was erased; none if the list itself does not hold together. */

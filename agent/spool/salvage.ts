@@ -67,7 +67,7 @@ export function salvage(folder: string, open: Open, id: string, wanted: (row: Ro
   remove(`${file}.new`)
   const copy = new Copy(openTables(`${file}.new`, open, id), wanted)
   try {
-    for (const which of ['used', 'free'] as const) withImages(file, image => copy.take(image, which))
+    withImages(file, image => copy.take(image))
   } finally {
     copy.tables.db.close()
   }
@@ -80,7 +80,7 @@ export function salvage(folder: string, open: Open, id: string, wanted: (row: Ro
 export function findId(folder: string): string | undefined {
   let id: string | undefined
   withImages(spoolFile(folder), image => {
-    for (const { rowid, values } of entries(image, 'used')) {
+    for (const { rowid, values } of entries(image)) {
       const row = values.length === 11 ? asRow(rowid, values) : undefined
       const told = row !== undefined && isWhole(row) ? row.stream.split('.')[0] : values.length === 2 ? values[0] : ''
       if (typeof told === 'string' && /^[0-9a-z]{10}$/.test(told)) id = told
@@ -94,8 +94,6 @@ class Copy {
   readonly tables: Tables
   readonly #wanted: (row: Row) => boolean
   readonly #kept = new Set<number>()
-  /** The lowest key kept of each stream. */
-  readonly #lowest = new Map<string, number>()
   readonly #torn = new Map<number, Row>()
   #waiting: (() => void)[] = []
   #full = false
@@ -105,11 +103,10 @@ class Copy {
     this.#wanted = wanted
   }
 
-  take(image: Image, which: 'used' | 'free'): void {
-    for (const { rowid, values } of entries(image, which)) {
+  take(image: Image): void {
+    for (const { rowid, values } of entries(image)) {
       if (this.#full) return
-      if (values.length === 11) this.#row(asRow(rowid, values), which)
-      else if (which === 'free') continue
+      if (values.length === 11) this.#row(asRow(rowid, values))
       else if (values.length === 15) this.#refused(values)
       else if (values.length === 8) this.#gap(values)
       if (this.#waiting.length >= batch) this.#flush()
@@ -117,20 +114,14 @@ class Copy {
     this.#flush()
   }
 
-  /**
-   * Rows are erased from the front of a stream only, so a row on a free page that follows a kept one was never erased:
-   * the freelist is what is wrong.
-   */
-  #row(row: Row, which: 'used' | 'free'): void {
+  #row(row: Row): void {
     if (this.#kept.has(row.k)) return
-    if (which === 'free' && !(row.k > (this.#lowest.get(row.stream) ?? Number.POSITIVE_INFINITY))) return
     if (!isWhole(row)) {
       this.#torn.set(row.k, { ...row, payload: new Uint8Array(0) })
       return
     }
     if (!this.#wanted(row)) return
     this.#kept.add(row.k)
-    this.#lowest.set(row.stream, Math.min(row.k, this.#lowest.get(row.stream) ?? row.k))
     const kept = { ...row, payload: Buffer.from(row.payload) }
     this.#waiting.push(() => insertRow(this.tables, kept))
   }

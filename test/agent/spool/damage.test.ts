@@ -214,10 +214,13 @@ t.test('an overflow page lost costs the one envelope, and its samples are counte
 
 t.test('a freelist that names a page in use costs nothing', async t => {
   const w = await written(t, false)
-  const { trunk, leaf } = pagesOf(join(w.folder, 'spool.db'))
-  const named = Buffer.alloc(4)
-  named.writeUInt32BE(leaf.at(-2)!)
-  t.equal(await survives(t, w, 'rows', file => overwrite(file, (trunk[0]! - 1) * pageSize + 8, named)), 0)
+  const { trunk, leaf, interior } = pagesOf(join(w.folder, 'spool.db'))
+  for (const page of [...interior, ...leaf.filter((_, n) => n % 4 === 0)]) {
+    const named = Buffer.alloc(4)
+    named.writeUInt32BE(page)
+    const harm = (file: string): void => overwrite(file, (trunk[0]! - 1) * pageSize + 8, named)
+    t.equal(await survives(t, w, `page ${page}`, harm), 0)
+  }
 })
 
 t.test('truncated at any length', async t => {
