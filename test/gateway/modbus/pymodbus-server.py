@@ -1,11 +1,12 @@
 # A Modbus TCP server that nobody here wrote (pymodbus 3.0), filled by pymodbus's own payload builder.
 # Prints its port, then what lies where as one line of JSON.
-import asyncio, json, socket
+import asyncio, json, logging, socket
 from pymodbus.constants import Endian
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext, ModbusSparseDataBlock
 from pymodbus.payload import BinaryPayloadBuilder
 from pymodbus.server.async_io import StartAsyncTcpServer
 
+logging.disable(logging.CRITICAL)  # it calls each refusal and each goodbye an error
 values = {"u16": [0, 1, 0x1234, 0xFFFF], "i16": [-32768, -1, 12345], "u32": [0, 0x12345678, 0xFFFFFFFF],
           "i32": [-2147483648, -2, 0x12345678], "f32": [-1234.5, 1.5e-30, 3.0e38]}
 orders = {"big": Endian.Big, "little": Endian.Little}
