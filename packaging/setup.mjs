@@ -15,7 +15,8 @@ const key = wanted.update(`${process.platform} ${process.arch}`).digest('hex')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) {
   console.error('Setting up (once, about a minute): installing the locked dependencies and Node 24 ...')
-  run('npm', ['ci', '--no-fund', '--no-audit'])
+  // No package needs its install script: native parts are shipped built, and better-sqlite3's script would compile anew.
+  run('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit', '--no-update-notifier'])
   run('node_modules/.bin/tap', ['build'])
   writeFileSync(stamp, key)
 }
