@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { buildWeb } from '../../packaging/build-web.ts'
+
+t.before(() => buildWeb('dist/web'))
+
+interface Demo {
+  readonly child: ChildProcess
+  readonly lines: string[]
+  readonly errors: string[]
+  /** Resolves when a line matches. */
+  line(pattern: RegExp): Promise<string>
+  ended: Promise<number | null>
+}
+
+function demo(t: Test, state: string, ...args: string[]): Demo {
+  const command = new URL('../../fieldline.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, [command, 'demo', '--state', state, ...args], {
+    env: { PATH: process.env.PATH },
+  })
+  const lines: string[] = []
+  const errors: string[] = []
+  child.stdout.on('data', (text: Buffer) => lines.push(...text.toString().trimEnd().split('\n')))
+  child.stderr.on('data', (text: Buffer) => errors.push(text.toString()))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  t.teardown(() => child.kill('SIGKILL'))
+  const line = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const found = lines.find(l => pattern.test(l))
+      if (found !== undefined) return found
+      await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(errors.join(''))))])
+    }
+  }
+  return { child, lines, errors, line, ended }
+}
+
+t.test('the demo ends by itself with a summary whose last line is JSON, and nothing is lost or twice', async t => {
+  const { lines, errors, ended } = demo(t, t.testdir(), '--for', '4s')
+  t.equal(await ended, 0)
+  t.strictSame(errors, [])
+  t.match(lines[0], /PLC is simulated/)
+  const sum = JSON.parse(lines.at(-1)!)
+  t.ok(sum.read > 200, `${sum.read} samples were read`)
+  t.match(sum, { committed: sum.read, lost: 0, duplicated: 0, findings: 0 })
+  t.ok(sum.series > 50 && sum.p99_ms > 0, JSON.stringify(sum))
+})
+
+t.test('Ctrl-C drains and ends in under three seconds, and what an earlier run kept is not counted again', async t => {
+  const state = t.testdir()
+  for (let run = 0; run < 2; run++) {
+    const { child, lines, line, ended } = demo(t, state)
+    await line(/The page is at/)
+    await new Promise(resolve => setTimeout(resolve, 2500)) // as a person would look for a while
+    const asked = performance.now()
+    child.kill('SIGINT')
+    t.equal(await ended, 0)
+    t.ok(performance.now() - asked < 3000, `ended after ${Math.round(performance.now() - asked)} ms`)
+    const sum = JSON.parse(lines.at(-1)!)
+    t.match(sum, { lost: 0, duplicated: 0, committed: sum.read })
+  }
+})
+
+t.test('where its port is taken it says so and takes a free one; the page and its data are there', async t => {
+  const taken = createServer().listen(8180, '127.0.0.1')
+  taken.on('error', () => undefined) // somebody else has it: just as good
+  t.teardown(() => taken.close())
+  const { child, lines, line, ended } = demo(t, t.testdir())
+  const url = /http:\S+/.exec(await line(/The page is at/))![0]
+  t.notMatch(url, /:8180/)
+  t.ok(lines.some(l => /Port 8180 is taken/.test(l)))
+  const nodes = async (): Promise<{ name: string; simulated: boolean }[]> =>
+    (await (await fetch(`${url}api/nodes`)).json()).nodes
+  while ((await nodes()).length < 2) await new Promise(resolve => setTimeout(resolve, 100))
+  t.ok((await nodes()).some(n => n.name === 'simulated-press' && n.simulated))
+  t.match(await (await fetch(`${url}metrics`)).text(), /^fieldline_samples_committed_total [1-9]/m)
+  child.kill('SIGINT')
+  t.equal(await ended, 0)
+})
+
+t.test('a second demo on the same folder says who holds it', async t => {
+  const state = t.testdir()
+  const first = demo(t, state)
+  await first.line(/The page is at/)
+  const second = demo(t, state)
+  t.equal(await second.ended, 1)
+  t.match(second.errors.join(''), /in use|another|cannot open/)
+  first.child.kill('SIGINT')
+  t.equal(await first.ended, 0)
+})
