@@ -25,6 +25,8 @@ export function openHistoryFile(folder: string, say: Say, now: () => number): Op
   try {
     return { db: openSound(path), path, salvaged: false }
   } catch (error) {
+    if (isLocked(error))
+      throw new Error(`${path} is in use by another collector: stop it, or give this one another state folder`)
     if (!isCorruption(error)) throw new Error(`cannot open ${path}`, { cause: error })
     return { db: replaceDamaged(path, reason(error), say, now), path, salvaged: true }
   }
@@ -71,4 +73,8 @@ function replaceDamaged(path: string, why: string, say: Say, now: () => number):
     ...saved,
   })
   return db
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
 }
