@@ -20,8 +20,10 @@ export interface House {
 }
 
 const second = 1000
-/** Samples that one compaction slice may read: some 20 to 80 ms. */
-const compactSlice = 100_000
+/** Samples that one compaction slice may read: some 10 to 40 ms. */
+const compactSlice = 50_000
+/** While there is more to compact, a slice rests for so many times what it took: it takes a quarter of the loop. */
+const compactRest = 3
 const retainEvery = 60_000
 
 export function housekeeping(house: House): { close(): void } {
@@ -30,10 +32,9 @@ export function housekeeping(house: House): { close(): void } {
   let retaining = false
 
   const tick = (): void => {
-    const { judging, intake, history, mqtt, view, now } = house
+    const { judging, intake, mqtt, view, now } = house
     if (mqtt?.connected === false) judging.deaf(now())
     intake.tick()
-    history.compact(compactSlice)
     if (retaining || Math.abs(now() - retained) >= retainEvery) retain()
     view.tick()
   }
@@ -44,13 +45,30 @@ export function housekeeping(house: House): { close(): void } {
     if (!retaining) retained = now()
   }
 
-  const timer = setInterval(() => {
+  const attempt = (what: string, work: () => void): void => {
     try {
-      tick()
-      trouble('housekeeping', undefined)
+      work()
+      trouble(what, undefined)
     } catch (error) {
-      trouble('housekeeping', `not all was tidied, it is tried again: ${reason(error)}`)
+      trouble(what, `not all was tidied, it is tried again: ${reason(error)}`)
     }
-  }, second)
-  return { close: () => clearInterval(timer) }
+  }
+
+  const compact = (): void => {
+    const begun = performance.now()
+    let read = 0
+    attempt('compaction', () => {
+      read = house.history.compact(compactSlice)
+    })
+    const rest = read < compactSlice ? second : (performance.now() - begun) * compactRest
+    compacting = setTimeout(compact, rest)
+  }
+
+  let compacting = setTimeout(compact, second)
+  const timer = setInterval(() => attempt('housekeeping', tick), second)
+  const close = (): void => {
+    clearInterval(timer)
+    clearTimeout(compacting)
+  }
+  return { close }
 }
