@@ -92,7 +92,7 @@ function valuesIn(packet: Buffer): number {
   return values
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const at = server.address()
