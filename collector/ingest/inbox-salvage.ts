@@ -6,12 +6,14 @@ import { basename, dirname, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
+import { isEmptied } from '../emptied.ts'
 import { InboxStore, type Mark, type Row, rowColumns, type StoredRow, toRow } from './inbox-store.ts'
 
 export type Open = (file: string) => Database
 
 /** Damaged files kept beside the inbox for whoever wants to look. */
 const keptDamaged = 3
+const pageSize = 4096
 /** Places tried in a row without finding anything, where a table cannot be walked. */
 const maxProbes = 2000
 
@@ -27,6 +29,7 @@ export function openStore(opening: Opening): { store: InboxStore; salvaged: bool
   finishSalvage(file)
   let db: Database | undefined
   try {
+    if (isEmptied(file, pageSize)) throw new Damaged('it has no bytes left')
     db = open(file)
     const verdict = db.pragma('quick_check(1)', { simple: true })
     if (verdict !== 'ok') throw new Damaged(String(verdict))

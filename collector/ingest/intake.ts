@@ -9,7 +9,7 @@ import type { History } from '../store/history.ts'
 import type { Records } from '../store/records.ts'
 import { Fold, type FoldStats } from './fold.ts'
 import { Gate, type Limits, type Ruling } from './gate.ts'
-import { Inbox, type InboxStats, type Parcel, type Row } from './inbox.ts'
+import { Inbox, type InboxStats, type Mark, type Parcel, type Row } from './inbox.ts'
 import type { Open } from './inbox-salvage.ts'
 import { Troubles } from './troubles.ts'
 
@@ -67,7 +67,8 @@ export class Intake {
   /** Opens the inbox and folds what a crash left in it; then it takes. */
   static async open(options: IntakeOptions): Promise<Intake> {
     const intake = new Intake(options)
-    await intake.#fold.replay(intake.#inbox.after(options.history.cursor))
+    const left = intake.#inbox.after(options.history.cursor)
+    await intake.#fold.replay(unfolded(left, options.records.marks()))
     options.judging.settle(options.now())
     return intake
   }
@@ -129,5 +130,13 @@ export class Intake {
   async #ready(rows: readonly Row[]): Promise<void> {
     this.#options.committed?.(rows)
     await this.#fold.take(rows)
+  }
+}
+
+/** A history that lost its cursor to damage may still have the marks, which it wrote in the same transaction. */
+function* unfolded(rows: Iterable<Row>, marks: Iterable<Mark>): Generator<Row> {
+  const folded = new Map([...marks].map(({ node, stream, watermark }) => [`${node} ${stream}`, watermark]))
+  for (const row of rows) {
+    if (row.stream === '' || row.seq > (folded.get(`${row.node} ${row.stream}`) ?? 0)) yield row
   }
 }

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
+import { isEmptied } from '../emptied.ts'
 import { salvage } from './salvage.ts'
-import { openFile } from './schema.ts'
+import { openFile, pageSize } from './schema.ts'
 
 /** Files up to this size are checked whole at each opening; larger ones by what opening itself reads. */
 const checkedBytes = 64 * 1024 * 1024
@@ -45,6 +46,7 @@ export function suspect(path: string, say: Say): void {
 }
 
 function openSound(path: string): Database.Database {
+  if (isEmptied(path, pageSize)) throw new Database.SqliteError('it has no bytes left', 'SQLITE_CORRUPT')
   const db = openFile(path)
   try {
     if (existsSync(`${path}.suspect`)) throw new Database.SqliteError('marked as damaged', 'SQLITE_CORRUPT')

@@ -3,6 +3,7 @@
 import Database from 'better-sqlite3'
 
 export const version = 1
+export const pageSize = 8192
 
 /** `hour` is whole hours since the epoch, `first` and `last` are ms within it; `fresh` until compacted; `meta` twice, on two pages. */
 export const schema = `
@@ -26,7 +27,7 @@ export function openFile(path: string): Database.Database {
   const db = new Database(path, { timeout: 1000 })
   try {
     db.pragma('locking_mode = EXCLUSIVE')
-    db.pragma('page_size = 8192')
+    db.pragma(`page_size = ${pageSize}`)
     db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
