@@ -21,7 +21,9 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
     random: random(seed),
     progress: n => console.error(`${n} kills`),
   })
-  table([{ seed, ...result }])
+  const { errors, ...figures } = result
+  for (const error of errors) console.error(error)
+  table([{ seed, ...figures }])
   if (result.lost === 0 && result.duplicated === 0) rmSync(folder, { recursive: true })
-  return { ...result, seed }
+  return { ...figures, seed }
 }

@@ -13,5 +13,6 @@ t.test(
     t.ok(result.told > 1000, `${result.told} samples were told to be safe`)
     t.equal(result.lost, 0)
     t.equal(result.duplicated, 0)
+    t.strictSame(result.errors, [])
   },
 )

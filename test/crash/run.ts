@@ -30,6 +30,8 @@ export interface CrashResult {
   readonly duplicated: number
   /** The longest from a kill to the next commit. */
   readonly worst_recovery_ms: number
+  /** What was said beyond lost and found connections: none of it should be. */
+  readonly errors: readonly string[]
 }
 
 const edges = ['edge-0', 'edge-1', 'edge-2'] as const
@@ -62,7 +64,10 @@ export async function crash({ folder, kills, random, progress }: CrashOptions): 
   } finally {
     for (const victim of [broker, collector, ...all]) await victim.kill()
   }
-  return { kills, ...compare(folder), worst_recovery_ms: Math.round(watch.worst()) }
+  const errors = [broker, collector, ...all]
+    .flatMap(v => v.said)
+    .filter(text => /^(error|critical)|salvage|Error/.test(text))
+  return { kills, ...compare(folder), worst_recovery_ms: Math.round(watch.worst()), errors }
 }
 
 /** A process that is killed and started again; `args` of its n-th start. */
@@ -70,6 +75,8 @@ class Victim {
   readonly #program: string
   readonly #args: (incarnation: number) => readonly string[]
   readonly #onMessage: ((message: unknown) => void) | undefined
+  /** What its incarnations said. */
+  readonly said: string[] = []
   #incarnation = 0
   #child: ChildProcess | undefined
 
@@ -85,7 +92,7 @@ class Victim {
 
   start(): void {
     const child = fork(this.#program, this.#args(this.#incarnation++), { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-    child.stderr?.on('data', (text: Buffer) => process.env.FIELDLINE_VERBOSE && process.stderr.write(text))
+    child.stderr?.on('data', (text: Buffer) => this.said.push(text.toString().trimEnd()))
     child.on('message', message => message === 'committed' && this.#onMessage?.(message))
     this.#child = child
   }
@@ -108,7 +115,10 @@ class Victim {
   async finish(): Promise<void> {
     const child = this.#child!
     child.send('finish')
-    const [code] = await Promise.race([once(child, 'exit'), delay(patience, ['nothing within its time'])])
+    const [code] = await Promise.race([
+      once(child, 'exit'),
+      delay(patience, ['nothing within its time'], { ref: false }),
+    ])
     if (code !== 0) throw new Error(`${this.#program} did not finish its work: ${code}`)
   }
 }
