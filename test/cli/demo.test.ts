@@ -1,40 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createServer } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { buildWeb } from '../../packaging/build-web.ts'
+import { demo } from './demo-child.ts'
 
 t.before(() => buildWeb('dist/web'))
-
-interface Demo {
-  readonly child: ChildProcess
-  readonly lines: string[]
-  readonly errors: string[]
-  /** Resolves when a line matches. */
-  line(pattern: RegExp): Promise<string>
-  ended: Promise<number | null>
-}
-
-function demo(t: Test, state: string, ...args: string[]): Demo {
-  const command = new URL('../../fieldline.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, [command, 'demo', '--state', state, ...args], {
-    env: { PATH: process.env.PATH },
-  })
-  const lines: string[] = []
-  const errors: string[] = []
-  child.stdout.on('data', (text: Buffer) => lines.push(...text.toString().trimEnd().split('\n')))
-  child.stderr.on('data', (text: Buffer) => errors.push(text.toString()))
-  const ended = once(child, 'close').then(([code]) => code as number | null)
-  t.teardown(() => child.kill('SIGKILL'))
-  const line = async (pattern: RegExp): Promise<string> => {
-    for (;;) {
-      const found = lines.find(l => pattern.test(l))
-      if (found !== undefined) return found
-      await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(errors.join(''))))])
-    }
-  }
-  return { child, lines, errors, line, ended }
-}
 
 t.test('the demo ends by itself with a summary whose last line is JSON, and nothing is lost or twice', async t => {
   const { lines, errors, ended } = demo(t, t.testdir(), '--for', '4s')
