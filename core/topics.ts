@@ -29,6 +29,11 @@ export function everyNode(tenant: string, channel: Channel): string {
   return `fieldline/v1/${tenant}/+/+/${channel}`
 }
 
+/** Where a collector says that it listens (anew): what was sent and not answered was not heard. */
+export function listening(tenant: string): string {
+  return `fieldline/v1/${tenant}/listening`
+}
+
 /** Undefined for anything that `topic` would not have built, a node in another's shard included. */
 export function parseTopic(text: string): Place | undefined {
   const [root, version, tenant = '', shard, node = '', channel, ...more] = text.split('/')

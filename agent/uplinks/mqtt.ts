@@ -7,7 +7,7 @@ import { Link } from '../../core/mqtt.ts'
 import { type MqttOptions, mqttOptions } from '../../core/mqtt-options.ts'
 import type { Session, Timing } from '../../core/mqtt-session.ts'
 import { readReceipt } from '../../core/receipt.ts'
-import { type Channel, topic } from '../../core/topics.ts'
+import { type Channel, listening, topic } from '../../core/topics.ts'
 import type { Delivery, Identity, Uplink, UplinkType } from '../uplink.ts'
 import { Skips } from './skips.ts'
 import { Window } from './window.ts'
@@ -19,6 +19,9 @@ const longestPause = 30_000
 const frame = 256
 /** After so many sends in a row without any receipt the next broker may know the collector. */
 const silentSends = 2
+
+/** Why a send is given up early: it speaks for this broker. */
+const unheard = new Error('a collector has begun to listen only now')
 
 export interface MqttTiming {
   /** For a connection, and for each next receipt, ms. */
@@ -60,9 +63,9 @@ class MqttUplink implements Uplink {
     this.#link = new Link({
       options,
       clientId: `${identity.node}-${identity.spool}`,
-      subscribe: [this.#topics.receipt, this.#topics.status],
+      subscribe: [this.#topics.receipt, this.#topics.status, listening(options.tenant)],
       will: { topic: this.#topics.status, payload: this.#status(false) },
-      deliver: (at, payload) => (at === this.#topics.receipt ? this.#heard(payload) : this.#seen(payload)),
+      deliver: (at, payload) => this.#deliver(at, payload),
       up: session => this.#announce(session, true),
       down: error => this.#lost(error),
       ...(timing.link && { timing: timing.link }),
@@ -122,7 +125,7 @@ class MqttUplink implements Uplink {
 
   #conclude(session: Session, window: Window, batch: readonly Envelope[]): Delivery {
     if (!window.news) {
-      this.#leaveIfSilent()
+      if (this.#trouble !== unheard) this.#leaveIfSilent()
       throw new Error(`no receipt from a collector over ${session.broker}`, { cause: this.#trouble })
     }
     this.#silent = 0
@@ -137,6 +140,12 @@ class MqttUplink implements Uplink {
     if (this.#silent < silentSends) return
     this.#silent = 0
     this.#link.leave()
+  }
+
+  #deliver(at: string, payload: Buffer): void {
+    if (at === this.#topics.receipt) this.#heard(payload)
+    else if (at === this.#topics.status) this.#seen(payload)
+    else this.#lost(unheard)
   }
 
   #heard(payload: Buffer): void {

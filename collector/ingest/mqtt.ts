@@ -8,9 +8,9 @@ import { Refused, reason } from '../../core/errors.ts'
 import { type Say, troubles } from '../../core/log.ts'
 import { Link } from '../../core/mqtt.ts'
 import type { MqttOptions } from '../../core/mqtt-options.ts'
-import type { Timing } from '../../core/mqtt-session.ts'
+import type { Session, Timing } from '../../core/mqtt-session.ts'
 import type { Accept, Receipt } from '../../core/receipt.ts'
-import { everyNode, type Place, parseTopic, topic } from '../../core/topics.ts'
+import { everyNode, listening, type Place, parseTopic, topic } from '../../core/topics.ts'
 import { gatherReceipts } from './receipts.ts'
 
 export interface MqttIngestOptions {
@@ -60,7 +60,7 @@ class Ingest implements MqttIngest {
       clientId: `collector-${randomUUID()}`,
       subscribe: [everyNode(tenant, 'up'), everyNode(tenant, 'status')],
       deliver: (at, payload) => this.#deliver(at, payload),
-      up: () => this.#trouble('MQTT', undefined),
+      up: session => this.#listen(session),
       down: error => this.#trouble('MQTT', `no broker: ${reason(error)}`),
       ...(options.timing && { timing: options.timing }),
     })
@@ -72,6 +72,13 @@ class Ingest implements MqttIngest {
 
   close(): Promise<void> {
     return this.#link.close()
+  }
+
+  /** What edges sent while nobody listened is sent again at once, instead of after their patience. */
+  #listen(session: Session): void {
+    this.#trouble('MQTT', undefined)
+    const { tenant } = this.#options.mqtt
+    session.publish(listening(tenant), Buffer.from('{}')).catch(error => this.#trouble('MQTT', reason(error)))
   }
 
   #deliver(at: string, payload: Buffer): void | Promise<void> {

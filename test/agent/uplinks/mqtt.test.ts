@@ -9,7 +9,7 @@ import { Link } from '../../../core/mqtt.ts'
 import { type MqttOptions, mqttOptions } from '../../../core/mqtt-options.ts'
 import type { Accept, Receipt } from '../../../core/receipt.ts'
 import { Place } from '../../../core/shape.ts'
-import { shardOf, topic } from '../../../core/topics.ts'
+import { everyNode, shardOf, topic } from '../../../core/topics.ts'
 import { aedes, mosquitto, type TestBroker, until } from '../../brokers.ts'
 import { memorySpool } from '../memory-spool.ts'
 import { envelope, run, testCollector } from './batch.ts'
@@ -94,7 +94,10 @@ for (const { name, start } of brokers) {
     const seen = await ingest(t, options(broker), collector.accept)
     const first = uplink(t, options(broker), 'web-1', 'spool1')
     const second = uplink(t, options(broker), 'web-1', 'spool2')
-    await Promise.all([first.send(run(1, 50), never), second.send(run(1, 50, { stream: 'spool2.metrics.1-salt' }), never)])
+    await Promise.all([
+      first.send(run(1, 50), never),
+      second.send(run(1, 50, { stream: 'spool2.metrics.1-salt' }), never),
+    ])
     t.equal(collector.duplicates, 0)
     await second.close()
     await until('the first says that it is still there', () => seen.statuses.at(-1) === 'web-1 true spool1')
@@ -306,6 +309,32 @@ t.test('without a collector a send throws, and the next broker of the list is tr
     if (delivery?.committed.get(stream) === 3) break
   }
   t.match(errors[0], `no receipt from a collector over ${lonely.url}`)
+  t.equal(collector.committed.get(`web-1/${stream}`)?.length, 3)
+})
+
+t.test('a collector that begins to listen is heard: what waits for its receipts is sent again at once', async t => {
+  const broker = await aedes(t)
+  const collector = testCollector()
+  let sent = 0
+  const mqtt = options(broker)
+  const probe = new Link({
+    options: mqtt,
+    clientId: 'p',
+    subscribe: [everyNode('default', 'up')],
+    deliver: () => void sent++,
+  })
+  t.teardown(() => probe.close())
+  await probe.ready(5000, never)
+  const made = uplink(t, mqtt, 'web-1', 'spool1', 60_000)
+  const first = made.send(run(1, 3), never)
+  await until('it was sent and nobody listened', () => sent === 3)
+  const lost = t.rejects(first, {
+    message: /no receipt from a collector/,
+    cause: { message: /begun to listen only now/ },
+  })
+  await ingest(t, options(broker), collector.accept)
+  await lost
+  t.equal((await made.send(run(1, 3), never)).committed.get(stream), 3)
   t.equal(collector.committed.get(`web-1/${stream}`)?.length, 3)
 })
 
