@@ -17,6 +17,9 @@ export const maxDecompressed = { protobuf: 32 * 1024 ** 2, json: 8 * 1024 ** 2 }
 /** 8 MiB, the least that RFC 8878 (3.1.1.1.2) wants a decoder to take; a frame may ask for far more. */
 const maxWindowLog = 23
 const maxFrames = 100
+/** Telemetry shrinks about twelvefold: what fits into one piece need not be put together. Bytes. */
+const usualRatio = 16
+const [leastPiece, mostPiece] = [4096, 128 * 1024]
 /** Nodes that one request may speak for. */
 const maxNodes = 1000
 
@@ -29,10 +32,11 @@ export function decompress(body: Buffer, encoding: BodyEncoding, most: number): 
 /** Node stops behind the first frame without a word; a body may have more. */
 function unzstd(body: Buffer, most: number): Buffer {
   const params = { [constants.ZSTD_d_windowLogMax]: maxWindowLog }
+  const chunkSize = Math.min(mostPiece, Math.max(leastPiece, body.length * usualRatio))
   const parts: Buffer[] = []
   let left = most
   for (let at = 0; at < body.length || at === 0; ) {
-    const options = { maxOutputLength: Math.max(1, left), params, info: true }
+    const options = { maxOutputLength: Math.max(1, left), params, info: true, chunkSize }
     const { buffer, engine } = zstdDecompressSync(body.subarray(at), options) as unknown as Inflated
     if (parts.push(buffer) > maxFrames) throw new Error(`more than ${maxFrames} zstd frames`)
     at += engine.bytesWritten
