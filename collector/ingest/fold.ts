@@ -26,7 +26,7 @@ export interface FoldStats extends RowStats {
 }
 
 /** Samples that may wait in memory before they are folded, and beyond which nothing more is taken. */
-const foldAt = 2_000_000
+const foldAt = 1_000_000
 const fullAt = 4_000_000
 /** Memory of an event against that of a sample, roughly. */
 const eventWeight = 50
