@@ -3,7 +3,7 @@
 
 import type { Row } from './inbox-store.ts'
 
-/** `<spool id>.<lane>.<n>`, core/envelope.ts. */
+/** `<spool id>.<lane>.<n>-<salt>`, docs/spool.md; the salt keeps apart what two copies of one spool would call the same. */
 export interface StreamParts {
   readonly spool: string
   readonly lane: string
@@ -12,7 +12,7 @@ export interface StreamParts {
 
 /** Undefined for what is no such name; '' is what an unsequenced sender has. */
 export function streamParts(stream: string): StreamParts | undefined {
-  const m = /^(.+)\.([^.]+)\.(\d{1,15})$/.exec(stream)
+  const m = /^(.+)\.([^.]+)\.(\d{1,15})(?:-[A-Za-z0-9_]+)?$/.exec(stream)
   return m ? { spool: m[1]!, lane: m[2]!, number: Number(m[3]) } : undefined
 }
 

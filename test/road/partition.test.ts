@@ -81,11 +81,12 @@ t.test('after a long outage fresh data is in history while the backlog still dra
   const broker = await aedes(t)
   const way = await openWay(t, broker.port)
   let skipped = 0
-  const host = { ...realHost(), monotonic: () => performance.now() + skipped }
+  const rule = { type: 'threshold', metric: 'witness', where: { n: 0 }, above: -1 }
+  const host = { ...realHost(), now: () => Date.now() + skipped, monotonic: () => performance.now() + skipped }
   const collector = await startRoadCollector(t, {
     folder: `${folder}/collector`,
     brokers: [broker.url],
-    more: { limits: { samples_per_second: 10_000_000 } },
+    more: { limits: { samples_per_second: 10_000_000 }, detectors: [rule] },
   })
   const edge = await startRoadEdge(t, {
     folder: `${folder}/edge`,
@@ -114,5 +115,7 @@ t.test('after a long outage fresh data is in history while the backlog still dra
   const old = [...stored()].filter(value => value < fresh).length
   t.ok(old > 0, `${old} samples of the backlog were still to come when the first fresh one was there`)
   await arrived(collector, [edge])
+  const findings = collector.findings('north').map(({ rule, until }) => ({ rule, until }))
+  t.strictSame(findings, [{ rule: 'threshold', until: undefined }], 'what lasted all the time is one finding')
   await verify(t, collector, [edge])
 })
