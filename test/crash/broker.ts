@@ -3,4 +3,5 @@
 import { openBroker } from '../../collector/broker.ts'
 
 await openBroker({ host: '127.0.0.1', port: Number(process.argv[2]) })
-process.send?.('ready')
+// An orphan would go on writing where the next run looks.
+process.on('disconnect', () => process.exit(1))

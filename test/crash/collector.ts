@@ -22,4 +22,5 @@ process.on('message', async () => {
   await running.stop()
   process.exit(0)
 })
-process.send?.('ready')
+// An orphan would go on writing where the next run looks.
+process.on('disconnect', () => process.exit(1))

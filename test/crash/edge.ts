@@ -52,4 +52,5 @@ process.on('message', async () => {
   await drain()
   process.exit(0)
 })
-process.send?.('ready')
+// An orphan would go on writing where the next run looks.
+process.on('disconnect', () => process.exit(1))
