@@ -12,7 +12,12 @@ export interface EnvelopeOptions {
 }
 
 export function envelope(seq: number, options: EnvelopeOptions = {}): Envelope {
-  const { node = 'web-1', stream = 'spool1.metrics.1-salt', previous = seq - 1, encoding = 'otlp-metrics-zstd' } = options
+  const {
+    node = 'web-1',
+    stream = 'spool1.metrics.1-salt',
+    previous = seq - 1,
+    encoding = 'otlp-metrics-zstd',
+  } = options
   const payload = options.payload ?? Buffer.from(`${node} ${stream} ${seq}`)
   const header = { node, stream, seq, firstTime: 1000 * seq, lastTime: 1000 * seq, samples: 1, events: 0, encoding }
   return { ...header, previous, payload, crc: seal(header, payload) }

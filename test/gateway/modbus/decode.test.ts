@@ -1,20 +1,7 @@
 import t from 'tap'
 import { decode } from '../../../gateway/modbus/decode.ts'
 import { orders, type Register, type ValueType } from '../../../gateway/modbus/registers.ts'
-
-const base: Register = {
-  name: 'r',
-  table: 'holding-register',
-  address: 0,
-  type: 'u16',
-  byte_order: 'big',
-  word_order: 'big',
-  scale: 1,
-  offset: 0,
-  unit: '1',
-  kind: 'gauge',
-  attributes: {},
-}
+import { base } from './register.ts'
 
 /** 0x0A0B0C0D as a device with these orders would send it. */
 function sent(bytes: readonly number[], r: Pick<Register, 'byte_order' | 'word_order'>): Buffer {

@@ -2,20 +2,7 @@ import t from 'tap'
 import { apart, mostBits, mostRegisters, plan } from '../../../gateway/modbus/plan.ts'
 import { isBits, type Register, tables, valueTypes, width } from '../../../gateway/modbus/registers.ts'
 import { type Random, seeded } from '../../random.ts'
-
-const base: Register = {
-  name: 'r',
-  table: 'holding-register',
-  address: 0,
-  type: 'u16',
-  byte_order: 'big',
-  word_order: 'big',
-  scale: 1,
-  offset: 0,
-  unit: '1',
-  kind: 'gauge',
-  attributes: {},
-}
+import { base } from './register.ts'
 
 t.test('neighbours are read in one request, strangers in their own', async t => {
   const at = (address: number): Register => ({ ...base, address })
