@@ -52,10 +52,16 @@ function usualStep(values: Float64Array, from: number, count: number): number {
   if (count < 2) return 0
   const stride = Math.max(1, Math.floor((count - 1) / 9))
   const steps: number[] = []
-  for (let i = 1; i < count; i += stride) steps.push(values[from + i]! - values[from + i - 1]!)
-  steps.sort((a, b) => a - b)
+  for (let i = 1; i < count; i += stride) insert(steps, values[from + i]! - values[from + i - 1]!)
   const median = steps[steps.length >> 1]!
   return Math.abs(median) <= largestStep ? median : 0
+}
+
+/** Keeps a short list sorted, without the cost of a comparison function. */
+function insert(sorted: number[], value: number): void {
+  let at = sorted.length
+  for (; at > 0 && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!
+  sorted[at] = value
 }
 
 /** Fills `out` with `count` numbers, each divided by `divisor`. Throws RangeError on bytes that cannot be such a column. */
