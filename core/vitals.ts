@@ -1,7 +1,10 @@
 // What a daemon tells of itself at /metrics, in the Prometheus text format 0.0.4. Values are read when asked, never kept.
+// HTTP and `prom-client` load when somebody first asks: until then they would cost 11 MB of RSS.
 
-import { createServer } from 'node:http'
-import { Counter, Gauge, Registry } from 'prom-client'
+import { once } from 'node:events'
+import type { RequestListener, Server } from 'node:http'
+import { type Server as BareServer, createServer } from 'node:net'
+import type { Registry } from 'prom-client'
 
 export interface Vital {
   /** Prometheus metric name; counters end in `_total`. */
@@ -15,12 +18,23 @@ export interface Vital {
 
 /** The text of /metrics; with the process's own memory and CPU time beside what is given. */
 export function vitalsText(vitals: readonly Vital[]): () => Promise<string> {
-  const registry = new Registry()
-  for (const vital of [...vitals, ...ofProcess]) register(registry, vital)
-  return () => registry.metrics()
+  let registry: Promise<Registry> | undefined
+  return async () => {
+    registry ??= registryOf([...vitals, ...ofProcess])
+    return (await registry).metrics()
+  }
 }
 
-function register(registry: Registry, { name, help, kind, labels = [], read }: Vital): void {
+type Prometheus = typeof import('prom-client')
+
+async function registryOf(vitals: readonly Vital[]): Promise<Registry> {
+  const prometheus = await import('prom-client')
+  const registry = new prometheus.Registry()
+  for (const vital of vitals) register(prometheus, registry, vital)
+  return registry
+}
+
+function register({ Counter, Gauge }: Prometheus, registry: Registry, { name, help, kind, labels = [], read }: Vital) {
   const refresh = (): void => {
     metric.reset()
     const now = read()
@@ -57,20 +71,40 @@ export interface VitalsServer {
 /** Serves /metrics on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. */
 export async function serveVitals(listen: string, vitals: readonly Vital[]): Promise<VitalsServer> {
   const text = vitalsText(vitals)
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end()
     text().then(
       body => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body),
       (error: unknown) => response.writeHead(500).end(String(error)),
     )
+  }
+  let http: Promise<Server> | undefined
+  const server = createServer(socket => {
+    http ??= takeOver(server, answer)
+    http.then(
+      it => it.emit('connection', socket),
+      () => socket.destroy(),
+    )
   })
-  server.maxConnections = 16
-  server.requestTimeout = 5000
   const { host, port } = splitAddress(listen)
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
   server.unref()
   const at = server.address()
-  return { url: `http://${host}:${typeof at === 'object' ? at?.port : port}/metrics`, close: () => void server.close() }
+  const close = (): void => {
+    server.close()
+    void http?.then(it => it.close())
+  }
+  return { url: `http://${host}:${typeof at === 'object' ? at?.port : port}/metrics`, close }
+}
+
+/** From the first connection on an HTTP server accepts what comes to the address of `bare`. */
+async function takeOver(bare: BareServer, answer: RequestListener): Promise<Server> {
+  const { createServer } = process.getBuiltinModule('node:http')
+  const server = createServer({ requestTimeout: 5000 }, answer)
+  server.maxConnections = 16
+  server.listen(bare).unref()
+  await once(server, 'listening')
+  return server
 }
 
 /** `127.0.0.1:9464` or `[::1]:9464`. */

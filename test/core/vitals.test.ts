@@ -32,3 +32,11 @@ t.test('an address in use is an error, not a silent daemon', async t => {
   const taken = new URL(first.url).host
   await t.rejects(serveVitals(taken, []), { code: 'EADDRINUSE' })
 })
+
+t.test('all who ask first at one moment are answered, and nobody after the close', async t => {
+  const server = await serveVitals('127.0.0.1:0', [{ name: 'fieldline_up', help: 'Up.', kind: 'gauge', read: () => 1 }])
+  const texts = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(server.url)).text()))
+  for (const text of texts) t.match(text, /^fieldline_up 1$/m)
+  server.close()
+  await t.rejects(fetch(server.url, { headers: { connection: 'close' } }))
+})
