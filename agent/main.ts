@@ -1,6 +1,7 @@
 // Wires an edge: sources -> edge -> spool -> a pump for each uplink. The gateway calls it with more sources.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
@@ -108,6 +109,6 @@ function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeC
 
 /** What cannot be delivered in time waits in the spool for the next start. */
 async function drained(spool: Spool): Promise<void> {
-  const deadline = performance.now() + drainLimit
-  while (spool.stats().envelopes > 0 && performance.now() < deadline) await delay(20)
+  const deadline = monotonic() + drainLimit
+  while (spool.stats().envelopes > 0 && monotonic() < deadline) await delay(20)
 }

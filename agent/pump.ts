@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoff } from '../core/backoff.ts'
+import { monotonic } from '../core/clock.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { reason } from '../core/errors.ts'
 import type { Say } from '../core/log.ts'
@@ -30,7 +31,7 @@ const idleDeliveries = 3
 
 /** Resolves when the signal has aborted. */
 export async function pump(options: PumpOptions): Promise<void> {
-  const { spool, name, signal, now = () => performance.now() } = options
+  const { spool, name, signal, now = monotonic } = options
   const pause = backoff({ min: 200, max: 15_000 })
   const bucket = tokens(options.backlog_rate, now)
   const outage = watchOutage(options, now)

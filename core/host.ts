@@ -1,9 +1,10 @@
 // The only way to the machine: files under a root, and time. Also what tests replace.
 
-import { readdirSync, realpathSync } from 'node:fs'
-import { realpath, stat, statfs } from 'node:fs/promises'
+import { readdirSync, realpath, realpathSync, stat, statfs } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { monotonic } from './clock.ts'
 import { fileOpener, isAbsent } from './host-file.ts'
 import { timeLimited } from './host-slow.ts'
 
@@ -64,7 +65,7 @@ export function realHost(root = '/'): Host {
   const askMount = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
     ask(`${verb} ${p}`, async () => {
       try {
-        const at = top === '/' ? path(p) : await realpath(path(p))
+        const at = top === '/' ? path(p) : await promisify(realpath.native)(path(p))
         return isWithin(top, at) ? await call(at) : undefined
       } catch (error) {
         if (isAbsent(error)) return undefined
@@ -75,7 +76,7 @@ export function realHost(root = '/'): Host {
   return {
     root: top,
     now: Date.now,
-    monotonic: () => performance.now(),
+    monotonic,
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
     path,
     list: p => list(top, path(p)),
@@ -100,12 +101,12 @@ export function isWithin(top: string, real: string): boolean {
 }
 
 async function size(at: string): Promise<FilesystemSize> {
-  const { frsize, blocks, bfree, bavail, files, ffree } = await statfs(at)
+  const { frsize, blocks, bfree, bavail, files, ffree } = await promisify(statfs)(at)
   return { bytes: blocks * frsize, free: bfree * frsize, available: bavail * frsize, inodes: files, inodesFree: ffree }
 }
 
 async function device(at: string): Promise<string> {
-  const { dev } = await stat(at, { bigint: true })
+  const { dev } = await promisify(stat)(at, { bigint: true })
   // The layout of dev_t in glibc, sys/sysmacros.h.
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn)
   const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn)

@@ -4,7 +4,6 @@
 // - The broker's health is judged by bytes that arrive, not by mqtt.js, which answers for its own timers only.
 
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { IClientOptions, MqttClient } from 'mqtt'
 import { credentials, type MqttOptions, openSocket } from './mqtt-options.ts'
 import { packetMeter } from './packet-meter.ts'
@@ -106,7 +105,7 @@ export async function openSession(plan: SessionPlan): Promise<Session> {
   end.ended.then(stopWatching)
   let reached = false
   let late = false
-  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+  socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
     reached = true
   })
   const timer = setTimeout(() => {

@@ -6,6 +6,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoff } from './backoff.ts'
+import { monotonic } from './clock.ts'
 import type { MqttOptions } from './mqtt-options.ts'
 import { type Deliver, NotTaken, openSession, type Session, type Timing, type Will } from './mqtt-session.ts'
 
@@ -104,11 +105,11 @@ export class Link {
   async #use(broker: string): Promise<Error> {
     try {
       const session = await this.#open(broker)
-      const began = performance.now()
+      const began = monotonic()
       this.#up(session)
       const error = await session.ended
       this.#session = undefined
-      if (performance.now() - began > lasting) this.#settle()
+      if (monotonic() - began > lasting) this.#settle()
       return error
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))

@@ -1,8 +1,7 @@
 // HTTP POST over one kept-alive connection. node:http(s), because fetch costs 29 MB more RSS (97 against 67 MB after 200
-// posts, Node 24).
+// posts, Node 24); loaded with the first post, because an agent without such an uplink need not pay the 3 MB.
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, IncomingHttpHeaders, RequestOptions } from 'node:http'
 
 export interface Answer {
   readonly status: number
@@ -30,13 +29,14 @@ const mostBody = 64 * 1024
 export function openPoster({ url, ca, timeout }: PosterOptions): Poster {
   const base = url.replace(/\/+$/, '')
   const secure = base.startsWith('https:')
-  const keep = { keepAlive: true, maxSockets: 1 }
-  const agent = secure ? new HttpsAgent({ ...keep, ...(ca && { ca }), minVersion: 'TLSv1.2' }) : new HttpAgent(keep)
-  const start = secure ? httpsRequest : httpRequest
+  const keep = { keepAlive: true, maxSockets: 1, ...(secure && { ...(ca && { ca }), minVersion: 'TLSv1.2' as const }) }
+  let agent: Agent | undefined
 
   const once = (path: string, options: RequestOptions, body: Uint8Array): Promise<Answer | 'stale'> => {
     const { promise, resolve, reject } = Promise.withResolvers<Answer | 'stale'>()
-    const request = start(`${base}${path}`, options)
+    const { request: start, Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
+    agent ??= new Agent(keep)
+    const request = start(`${base}${path}`, { ...options, agent })
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout} ms`)), timeout)
     request.on('close', () => clearTimeout(timer))
     request.on('error', (error: NodeJS.ErrnoException) => {
@@ -62,7 +62,6 @@ export function openPoster({ url, ca, timeout }: PosterOptions): Poster {
   return {
     async post(path, headers, body, signal) {
       const options = {
-        agent,
         method: 'POST',
         headers: { ...headers, 'content-length': String(body.length) },
         signal,
@@ -73,6 +72,6 @@ export function openPoster({ url, ca, timeout }: PosterOptions): Poster {
       if (again === 'stale') throw new Error(`POST ${base}${path}: the connection was reset`)
       return again
     },
-    close: () => agent.destroy(),
+    close: () => agent?.destroy(),
   }
 }

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import library from 'modbus-serial'
 import { backoff } from '../../core/backoff.ts'
+import { monotonic } from '../../core/clock.ts'
 import type { Block } from './plan.ts'
 import { isBits, type Table } from './registers.ts'
 
@@ -87,7 +88,7 @@ export class ModbusLink {
   async #connected(): Promise<Open> {
     if (this.#open) return this.#open
     const { host, port } = this.#options
-    const wait = this.#notBefore - performance.now()
+    const wait = this.#notBefore - monotonic()
     if (wait > 0) throw new Error(`${host}:${port} is not connected; trying again in ${Math.ceil(wait / 100) / 10} s`)
     try {
       this.#open = await this.#connect()
@@ -124,7 +125,7 @@ export class ModbusLink {
 
   #drop(): void {
     this.close()
-    this.#notBefore = performance.now() + this.#pause.next()
+    this.#notBefore = monotonic() + this.#pause.next()
   }
 
   #what({ table, address, count }: Block): string {
