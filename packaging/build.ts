@@ -11,15 +11,32 @@ import { buildWeb } from './build-web.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What packages would load for browsers, proxies and serial lines; nothing here calls it, and it costs memory. */
-const unused = ['ws', 'socks', 'worker-timers', 'serialport', '@serialport/parser-delimiter']
+/**
+ * What packages load for browsers, proxies, serial lines, logging and features that nothing here calls, and what stands in
+ * its place: each costs memory.
+ */
+const unused: Readonly<Record<string, string>> = {
+  ws: 'class {}',
+  socks: 'class {}',
+  'worker-timers': 'class {}',
+  serialport: 'class {}',
+  '@serialport/parser-delimiter': 'class {}',
+  debug: '() => () => {}',
+  'lru-cache': '{ LRUCache: class {} }',
+  // Of mqtt: its own sockets, ours are handed to it.
+  './lib/connect': '{}',
+  // Of prom-client: what is measured and sent without being asked.
+  './lib/defaultMetrics': '{}',
+  './lib/cluster': '{}',
+  './lib/pushgateway': '{}',
+}
 
 const stubs: Plugin = {
   name: 'stubs',
   setup(build) {
-    const filter = new RegExp(`^(${unused.join('|')})$`)
+    const filter = new RegExp(`^(${Object.keys(unused).join('|')})$`)
     build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'stub' }))
-    build.onLoad({ filter: /./, namespace: 'stub' }, () => ({ contents: 'module.exports = class {}', loader: 'js' }))
+    build.onLoad({ filter: /./, namespace: 'stub' }, ({ path }) => ({ contents: `module.exports = ${unused[path]}` }))
   },
 }
 
@@ -34,16 +51,37 @@ const sqlite: Plugin = {
 
 /**
  * Node's own modules without their ESM facade: that one reads every lazy export when it is made, and so loads undici,
- * http2, worker threads and the like into an agent that uses none of them.
+ * http2, worker threads and the like into an agent that uses none of them. What ESM imports becomes one constant a name;
+ * unused ones fall away.
  */
 const builtins: Plugin = {
   name: 'builtins',
   setup(build) {
-    build.onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin' } : undefined))
-    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+    build.onResolve({ filter: /./ }, ({ path, kind }) => {
+      // A copy of Node's streams for older Nodes.
+      const name = path === 'readable-stream' ? 'stream' : path
+      if (!isBuiltin(name)) return undefined
+      return { path: name, namespace: kind === 'import-statement' ? 'builtin' : 'builtin-cjs', sideEffects: false }
+    })
+    build.onLoad({ filter: /./, namespace: 'builtin-cjs' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }))
+    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({ contents: builtinModule(path) }))
   },
+}
+
+function builtinModule(path: string): string {
+  const names = Object.keys(process.getBuiltinModule(path) as object).filter(isIdentifier)
+  return [
+    `const all = /* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(path)})`,
+    'const take_ = name => all[name]',
+    'export default all',
+    ...names.map(name => `export const ${name} = /* @__PURE__ */ take_('${name}')`),
+  ].join('\n')
+}
+
+function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default'
 }
 
 /**
@@ -59,9 +97,7 @@ const named: Plugin = {
         : undefined,
     )
     build.onLoad({ filter: /./, namespace: 'named' }, async ({ path, pluginData }) => {
-      const names = Object.keys(await import(path)).filter(
-        name => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default',
-      )
+      const names = Object.keys(await import(path)).filter(isIdentifier)
       const from = JSON.stringify(path)
       return {
         contents: `import * as all from ${from}\nexport { default } from ${from}\nexport const { ${names} } = all`,
@@ -81,8 +117,8 @@ export async function build(outDir: string): Promise<void> {
     outdir: resolve(outDir),
     bundle: true,
     splitting: true,
-    minify: true,
-    keepNames: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
