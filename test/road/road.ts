@@ -80,13 +80,16 @@ export interface EdgeOptions {
   readonly witness?: Witness
   /** In place of the witness's own. */
   readonly source?: Source<unknown>
+  /** Other sources that its configuration may name. */
+  readonly known?: readonly Source<unknown>[]
   readonly more?: Readonly<Record<string, unknown>>
   readonly seams?: EdgeSeams
 }
 
 export async function startRoadEdge(t: Test, options: EdgeOptions): Promise<RoadEdge> {
   const { folder, node, brokers = [], witness = new Witness(), source = witness.source, more, seams } = options
-  const config = read(agentConfig([source], uplinks), {
+  const kinds = [source, ...(options.known ?? [])]
+  const config = read(agentConfig(kinds, uplinks), {
     daemon: 'agent',
     node,
     state: folder,
@@ -97,7 +100,7 @@ export async function startRoadEdge(t: Test, options: EdgeOptions): Promise<Road
   })
   const { said, say } = listen(t, node)
   const sources = new AbortController()
-  const running = await startEdge(config, [source], say, sources.signal, seams)
+  const running = await startEdge(config, kinds, say, sources.signal, seams)
   const quiet = (): void => sources.abort()
   const stop = once(() => {
     quiet()

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 
 export interface Way {
   readonly url: string
+  readonly port: number
   /** Where new connections are led. */
   to: number
   /** As a pulled cable: nothing passes, in no direction, and neither side is told. */
@@ -34,11 +35,13 @@ export async function openWay(t: Test, port: number): Promise<Way> {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const at = server.address()
+  const own = typeof at === 'object' && at !== null ? at.port : 0
   const reset = (): void => {
     for (const pair of pairs) pair.reset()
   }
   const way: Way = {
-    url: `mqtt://127.0.0.1:${typeof at === 'object' ? at?.port : ''}`,
+    url: `mqtt://127.0.0.1:${own}`,
+    port: own,
     to: port,
     hold() {
       state.mode = 'held'
