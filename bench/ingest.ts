@@ -73,25 +73,45 @@ async function ask<T>(sender: ChildProcess, message: ToSender): Promise<T> {
   return answer as T
 }
 
+/** One collector on one broker; neither outlives the round, however it ends. */
 async function round(folder: string, sender: ChildProcess, prepared: Prepared, profile?: string): Promise<Round> {
   mkdirSync(folder)
-  const broker = await startBroker(folder)
-  const collector = await startCollector(folder, broker.url, profile)
+  const children: ChildProcess[] = []
+  try {
+    const broker = await startBroker(folder, children)
+    const collector = await startCollector(folder, broker.url, children, profile)
+    const measured = await measure(collector, broker.url, sender)
+    await collector.stop()
+    await broker.close()
+    return figures(measured, prepared, weigh(folder))
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Measured {
+  readonly sent: Sent
+  readonly cpu: number
+  readonly rss: readonly number[]
+  readonly holds: readonly number[]
+}
+
+async function measure(collector: Collector, broker: string, sender: ChildProcess): Promise<Measured> {
   const watched = watch(collector)
-  const cpu = cpuSeconds(collector.pid)
-  const sent = await ask<Sent>(sender, { send: broker.url })
-  const { rss, holds } = watched.end()
+  const before = cpuSeconds(collector.pid)
+  const sent = await ask<Sent>(sender, { send: broker }).finally(watched.end)
   await idle(collector.pid)
-  const used = cpuSeconds(collector.pid) - cpu
-  await collector.stop()
-  await broker.close()
-  const { bytes, samples } = weigh(folder)
+  return { sent, cpu: cpuSeconds(collector.pid) - before, rss: watched.rss, holds: watched.holds }
+}
+
+/** @throws when a sample was lost or stored twice. */
+function figures({ sent, cpu, rss, holds }: Measured, prepared: Prepared, { bytes, samples }: Weight): Round {
   const expected = prepared.samples + sent.commits.length
   if (samples !== expected) throw new Error(`${expected} samples were sent, ${samples} are in history`)
-  rmSync(folder, { recursive: true })
   const commits = sent.commits.toSorted((a, b) => a - b)
   return {
-    samples_per_cpu_s: Math.round(samples / used),
+    samples_per_cpu_s: Math.round(samples / cpu),
     samples_per_s_wall: Math.round(samples / sent.seconds),
     rss_mb: Math.round(median(rss)),
     rss_max_mb: Math.round(Math.max(...rss)),
@@ -108,13 +128,19 @@ interface Collector {
   stop(): Promise<void>
 }
 
-async function startCollector(folder: string, broker: string, profile: string | undefined): Promise<Collector> {
+async function startCollector(
+  folder: string,
+  broker: string,
+  children: ChildProcess[],
+  profile?: string,
+): Promise<Collector> {
   const listen = `127.0.0.1:${await freePort()}`
   const file = join(folder, 'collector.yaml')
   writeFileSync(file, config(folder, listen, broker))
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
   const program = [join(folder, '../dist/fieldline.js'), 'collector', '--config', file]
   const child = spawn(process.execPath, [...profiling, ...program], { stdio: ['ignore', 'inherit', 'inherit'] })
+  children.push(child)
   const url = `http://${listen}/`
   await until('the collector answers', async () => (await fetch(`${url}metrics`)).ok)
   const stop = async (): Promise<void> => {
@@ -139,7 +165,7 @@ detectors:
 }
 
 /** mosquitto where it is installed; it may queue what waits, by default it would drop it. */
-async function startBroker(folder: string): Promise<{ url: string; close(): Promise<void> }> {
+async function startBroker(folder: string, children: ChildProcess[]): Promise<{ url: string; close(): Promise<void> }> {
   if (!existsSync(mosquitto)) {
     console.error('no mosquitto, using the embedded broker: apt-get install mosquitto')
     return openBroker({ host: '127.0.0.1', port: 0 })
@@ -148,6 +174,7 @@ async function startBroker(folder: string): Promise<{ url: string; close(): Prom
   const file = join(folder, 'mosquitto.conf')
   writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n`)
   const child = spawn(mosquitto, ['-c', file], { stdio: 'ignore' })
+  children.push(child)
   const close = async (): Promise<void> => {
     child.kill()
     await once(child, 'exit')
@@ -156,7 +183,7 @@ async function startBroker(folder: string): Promise<{ url: string; close(): Prom
 }
 
 /** Looks at its memory, and how long it takes to answer the shortest question: as long as its loop is held. */
-function watch({ pid, url }: Collector): { end(): { rss: readonly number[]; holds: readonly number[] } } {
+function watch({ pid, url }: Collector): { rss: readonly number[]; holds: readonly number[]; end(): void } {
   const rss: number[] = []
   const holds: number[] = []
   let waiting = false
@@ -171,12 +198,7 @@ function watch({ pid, url }: Collector): { end(): { rss: readonly number[]; hold
     rss.push(rssMb(pid))
     if (!waiting) void ask()
   }, 50)
-  return {
-    end() {
-      clearInterval(timer)
-      return { rss, holds }
-    },
-  }
+  return { rss, holds, end: () => clearInterval(timer) }
 }
 
 /** Until it used less than 10 % of a CPU for two seconds: compaction takes more than that. */
@@ -188,8 +210,13 @@ async function idle(pid: number): Promise<void> {
   }
 }
 
+interface Weight {
+  readonly bytes: number
+  readonly samples: number
+}
+
 /** The file as its last user left it, its log folded in. */
-function weigh(folder: string): { bytes: number; samples: number } {
+function weigh(folder: string): Weight {
   const file = join(folder, 'state/history.db')
   const db = new Database(file)
   const { samples } = db.prepare('SELECT sum(count) AS samples FROM chunk').get() as { samples: number }
