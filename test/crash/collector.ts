@@ -24,3 +24,4 @@ process.on('message', async () => {
 })
 // An orphan would go on writing where the next run looks.
 process.on('disconnect', () => process.exit(1))
+process.send?.('ready')
