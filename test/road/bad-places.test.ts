@@ -78,7 +78,7 @@ for (const kind of kinds) {
     await until('it runs', () => existsSync(join(state, kind === 'agent' ? 'spool.pid' : 'inbox.db')))
     daemon.child.kill('SIGTERM')
     t.strictSame(await once(daemon.child, 'exit'), [0, null])
-    t.equal(daemon.said(), '')
+    t.notMatch(daemon.said(), /^(error|critical)/m)
   })
 
   t.test(`${kind}: a state folder below a file is an error that names it`, async t => {
@@ -112,7 +112,7 @@ t.test('a collector whose port is taken says which, and leaves its files whole',
   )
   const broker = await aedes(t)
   const collector = await startRoadCollector(t, { folder: state, brokers: [broker.url] })
-  t.strictSame(collector.said, [])
+  t.notMatch(collector.said.join('\n'), /^(error|critical)/m)
 })
 
 t.test('a second daemon on a spool says which process has it, and the first goes on unharmed', async t => {

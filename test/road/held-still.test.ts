@@ -1,25 +1,15 @@
 // A collector held still for longer than a default mosquitto queues for it (1,000 messages, then it drops what it has
 // acknowledged, without a word).
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { History } from '../../collector/store/history.ts'
 import { Link } from '../../core/mqtt.ts'
 import { mqttOptions } from '../../core/mqtt-options.ts'
 import { Place } from '../../core/shape.ts'
 import { mosquitto, until } from '../brokers.ts'
+import { ended, startChild } from './child.ts'
 import { isDrained, startRoadEdge } from './road.ts'
 import { account, Witness } from './witness.ts'
-
-const program = new URL('../crash/collector.ts', import.meta.url).pathname
-
-async function startChild(t: Test, folder: string, broker: string): Promise<ChildProcess> {
-  const child = fork(program, [folder, broker], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  await once(child, 'message')
-  return child
-}
 
 /** How many messages the broker says that it dropped. */
 function watchDropped(t: Test, broker: string): () => number {
@@ -58,7 +48,7 @@ t.test('a collector held still until mosquitto drops what it acknowledged: recei
   child.kill('SIGCONT')
   await until('the spools are empty', () => edges.every(isDrained), 30_000)
   child.send('finish')
-  await once(child, 'exit')
+  await ended(child)
   const history = new History({ folder: `${folder}/collector`, say: () => undefined, now: Date.now })
   for (const { node, witness } of edges) {
     const { told, lost, doubled } = account(witness.told, history, node)

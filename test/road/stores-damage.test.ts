@@ -1,14 +1,13 @@
 // The collector's files damaged between two runs, while edges go on: it starts again by itself and says so once, takes
 // what comes, and stores nothing twice.
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { History } from '../../collector/store/history.ts'
 import { aedes, until } from '../brokers.ts'
 import { seeded } from '../random.ts'
+import { ended, startChild } from './child.ts'
 import { harms } from './harm.ts'
 import { flowing, isDrained, startRoadCollector, startRoadEdge } from './road.ts'
 import { account, Witness } from './witness.ts'
@@ -47,8 +46,6 @@ for (const [what, harm] of harms) {
   })
 }
 
-const killed = new URL('../crash/collector.ts', import.meta.url).pathname
-
 /** The newest rows are in the log; the file itself has little when the crash comes early. */
 const ofInbox = [
   { file: 'inbox.db', kinds: ['cut to nothing', 'without its first page', 'with fifty flipped bits'] },
@@ -64,14 +61,12 @@ for (const { file, what, harm } of ofInbox) {
     const broker = await aedes(t)
     const brokers = [broker.url]
     const home = `${folder}/collector`
-    const child = fork(killed, [home, broker.url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    t.teardown(() => child.kill('SIGKILL'))
-    await once(child, 'message')
+    const child = await startChild(t, home, broker.url)
     const witness = new Witness({ width, fat: true })
     const edge = await startRoadEdge(t, { folder: `${folder}/north`, node: 'north', brokers, witness })
     await until('data flows', () => witness.told.length > 100 * width)
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await ended(child)
     harm(join(home, file), random)
     const collector = await startRoadCollector(t, { folder: home, brokers })
     await flowing(collector, [edge], 10 * width)
