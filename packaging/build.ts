@@ -2,7 +2,7 @@
 // dist/ then runs alone with Node 24: no node_modules. Direct TypeScript costs seven times the start-up CPU.
 
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -113,7 +113,7 @@ export async function build(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true })
   await bundle({
     absWorkingDir: root,
-    entryPoints: ['fieldline.ts'],
+    entryPoints: { main: 'fieldline.ts' },
     outdir: resolve(outDir),
     bundle: true,
     splitting: true,
@@ -125,12 +125,15 @@ export async function build(outDir: string): Promise<void> {
     loader: { '.node': 'copy' },
     assetNames: '[name]',
     chunkNames: '[name]-[hash]',
+    outExtension: { '.js': '.mjs' },
     plugins: [stubs, builtins, sqlite, named],
     banner: { js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);" },
     legalComments: 'linked',
     logLevel: 'warning',
   })
+  await copyFile(join(root, 'packaging/launch.js'), join(outDir, 'fieldline.js'))
   await chmod(join(outDir, 'fieldline.js'), 0o755)
+  await writeFile(join(outDir, 'package.json'), '{ "type": "commonjs" }\n')
   await buildWeb(join(outDir, 'web'))
   await copyFile(join(root, 'LICENSE'), join(outDir, 'LICENSE'))
 }

@@ -29,7 +29,7 @@ t.test('the build checks a configuration of each daemon, with all their sources 
 
 t.test('every package that a daemon loads when it is needed is in the build, under its names', async t => {
   const script = `const all = await Promise.all((await import('node:fs')).readdirSync('.')
-    .filter(f => f.endsWith('.js') && f !== 'fieldline.js').map(f => import('./' + f)))
+    .filter(f => f.endsWith('.mjs') && f !== 'main.mjs').map(f => import('./' + f)))
     console.log(all.some(m => typeof m.MqttClient === 'function'))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: dist })
   t.equal(stdout, 'true\n')
