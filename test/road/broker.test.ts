@@ -1,8 +1,8 @@
 // The broker is only routing: it may vanish with all it holds, be replaced by another kind, or be hung.
 
 import t, { type Test } from 'tap'
-import { aedes, freePort, mosquitto, type TestBroker, until } from '../brokers.ts'
-import { flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { aedes, freePort, mosquitto, type TestBroker } from '../brokers.ts'
+import { eventually, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
 
 // These wait for time-outs most of the time.
 t.jobs = 3
@@ -73,6 +73,6 @@ t.test('edges that find another broker of the list than the collector come to wh
   const collector = await startRoadCollector(t, { folder: `${folder}/collector`, brokers: [second.url] })
   const brokers = [first.url, second.url]
   const edge = await startRoadEdge(t, { folder: `${folder}/north`, node: 'north', brokers })
-  await until('data flows', () => collector.running.history.find({ node: 'north' }).length > 0, 20_000)
+  await eventually('data flows', () => collector.running.history.find({ node: 'north' }).length > 0)
   await verify(t, collector, [edge])
 })

@@ -2,8 +2,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { aedes, until } from '../brokers.ts'
-import { arrived, flowing, isDrained, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { aedes } from '../brokers.ts'
+import { arrived, eventually, flowing, isDrained, startRoadCollector, startRoadEdge, verify } from './road.ts'
 import { smallDisk } from './small-disk.ts'
 import { account, Witness } from './witness.ts'
 
@@ -24,7 +24,9 @@ t.test(
     )
     await flowing(collector, edges)
     disk.fill()
-    await until('it is said', () => collector.said.some(s => /cannot commit .* nothing is taken until it can/.test(s)))
+    await eventually('it is said', () =>
+      collector.said.some(s => /cannot commit .* nothing is taken until it can/.test(s)),
+    )
     const committed = await collector.metric('fieldline_samples_committed_total')
     await delay(1500)
     t.equal(await collector.metric('fieldline_samples_committed_total'), committed, 'no receipt while it is full')
@@ -53,12 +55,12 @@ t.test(
     await flowing(collector, [edge])
     await broker.kill()
     disk.fill()
-    await until('the source is told no', () => edge.witness.throws > 5)
+    await eventually('the source is told no', () => edge.witness.throws > 5)
     const throws = edge.witness.throws
     disk.empty()
     await aedes(t, broker.port)
     const told = edge.witness.told.length
-    await until('it is told yes again', () => edge.witness.told.length > told + 1000)
+    await eventually('it is told yes again', () => edge.witness.told.length > told + 1000)
     t.comment(`${throws} times it was told no`)
     await verify(t, collector, [edge])
     t.equal(edge.said.filter(s => s.startsWith('error spool: cannot store')).length, 1, 'said once')
@@ -86,16 +88,16 @@ t.test('a polled source on a full disk keeps readings, and what it loses of them
     return ref === undefined ? 0 : history.range(ref, 0, Number.MAX_SAFE_INTEGER).values.at(-1)!
   }
   const readings = (): number => account([], history, 'north').stored / width
-  await until('data flows', () => readings() > 0)
+  await eventually('data flows', () => readings() > 0)
   await broker.kill()
   disk.fill()
-  await until('it is said', () => edge.said.some(s => s.includes('cannot hand on readings, keeping them')))
+  await eventually('it is said', () => edge.said.some(s => s.includes('cannot hand on readings, keeping them')))
   const full = witness.read
-  await until('more is read than is kept', () => witness.read > full + 8 * width)
+  await eventually('more is read than is kept', () => witness.read > full + 8 * width)
   disk.empty()
   await aedes(t, broker.port)
-  await until('it goes on', () => edge.said.some(s => s.includes('hands on readings again')))
-  await until('the loss is told', () => lost() > 0)
+  await eventually('it goes on', () => edge.said.some(s => s.includes('hands on readings again')))
+  await eventually('the loss is told', () => lost() > 0)
   await arrived(collector, [edge])
   // Each reading brings its duration and success along; those are counted too.
   const [stored, given] = [readings(), lost() / (width + 2)]

@@ -6,9 +6,9 @@ import { History } from '../../collector/store/history.ts'
 import { Link } from '../../core/mqtt.ts'
 import { mqttOptions } from '../../core/mqtt-options.ts'
 import { Place } from '../../core/shape.ts'
-import { mosquitto, until } from '../brokers.ts'
+import { mosquitto } from '../brokers.ts'
 import { ended, startChild } from './child.ts'
-import { isDrained, startRoadEdge } from './road.ts'
+import { eventually, isDrained, startRoadEdge } from './road.ts'
 import { account, Witness } from './witness.ts'
 
 /** How many messages the broker says that it dropped. */
@@ -39,14 +39,14 @@ t.test('a collector held still until mosquitto drops what it acknowledged: recei
       return startRoadEdge(t, { folder: `${folder}/${node}`, node, brokers: [broker.url], witness })
     }),
   )
-  await until('data flows', () => edges.every(({ witness }) => witness.told.length > 30))
+  await eventually('data flows', () => edges.every(({ witness }) => witness.told.length > 30))
   child.kill('SIGSTOP')
-  await until('each has more than its window', () => edges.every(e => e.running.spool.stats().envelopes > 70), 20_000)
+  await eventually('each has more than its window', () => edges.every(e => e.running.spool.stats().envelopes > 70))
   for (const edge of edges) edge.quiet()
-  await until('the broker drops messages', () => dropped() > 100, 12_000)
+  await eventually('the broker drops messages', () => dropped() > 100)
   t.comment(`${dropped()} acknowledged messages were dropped by the broker`)
   child.kill('SIGCONT')
-  await until('the spools are empty', () => edges.every(isDrained), 30_000)
+  await eventually('the spools are empty', () => edges.every(isDrained))
   child.send('finish')
   await ended(child)
   const history = new History({ folder: `${folder}/collector`, say: () => undefined, now: Date.now })

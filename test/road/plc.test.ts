@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { modbus } from '../../gateway/sources/modbus.ts'
-import { aedes, until } from '../brokers.ts'
+import { aedes } from '../brokers.ts'
 import { peer } from '../peers.ts'
-import { arrived, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import { arrived, eventually, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
 import { openWay } from './way.ts'
 
 interface Plc {
@@ -62,16 +62,16 @@ t.test(
       })
     }
     const success = () => samples('fieldline.source.success', { source: 'modbus' })
-    await until('it is read', () => samples('r.0').length >= 5)
+    await eventually('it is read', () => samples('r.0').length >= 5)
     first.child.kill('SIGKILL')
     await once(first.child, 'exit')
     const gone = Date.now()
-    await until('its failure is in history', () => success().filter(s => s.value === 0).length >= 5)
+    await eventually('its failure is in history', () => success().filter(s => s.value === 0).length >= 5)
     await flowing(collector, [edge])
     const second = await startPlc(t, python)
     way.to = second.port
     const back = Date.now()
-    await until('it is read again', () => samples('r.0').filter(s => s.time > back).length >= 5)
+    await eventually('it is read again', () => samples('r.0').filter(s => s.time > back).length >= 5)
     await arrived(collector, [edge])
     for (const [n, { type, value }] of first.layout.entries()) {
       const read = samples(`r.${n}`)

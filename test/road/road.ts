@@ -111,7 +111,7 @@ export async function startRoadEdge(t: Test, options: EdgeOptions): Promise<Road
 }
 
 /** Everyone falls silent, the spools empty, and what was told is in history. Throws when it is not there in time. */
-export async function arrived(collector: RoadCollector, edges: readonly RoadEdge[], within = 15_000): Promise<void> {
+export async function arrived(collector: RoadCollector, edges: readonly RoadEdge[], within = 30_000): Promise<void> {
   for (const edge of edges) edge.quiet()
   await Promise.all(edges.map(edge => edge.running.edge.flushed()))
   await until('the spools are empty', () => edges.every(isDrained), within)
@@ -150,12 +150,17 @@ function judge(t: Test, edges: readonly RoadEdge[], sums: readonly Account[], wh
   }
 }
 
+/** Waits for a condition on a machine that others may keep busy; throws after 30 s, naming it. */
+export function eventually(what: string, condition: () => boolean): Promise<void> {
+  return until(what, condition, 30_000)
+}
+
 /** Waits until each of these edges has `samples` more in history than now: data flows. */
 export async function flowing(collector: RoadCollector, edges: readonly RoadEdge[], samples = 30): Promise<void> {
   const count = (node: string): number =>
     collector.running.history.find({ node, name: 'witness' }).reduce((n, ref) => n + ref.count, 0)
   const begun = edges.map(({ node }) => count(node))
-  await until('data flows', () => edges.every(({ node }, n) => count(node) >= begun[n]! + samples), 15_000)
+  await eventually('data flows', () => edges.every(({ node }, n) => count(node) >= begun[n]! + samples))
 }
 
 function read<T>(shape: Shape<T>, raw: Readonly<Record<string, unknown>>): T {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { aedes, freePort, until } from '../brokers.ts'
 import { seeded } from '../random.ts'
 import { flip, harms, sizeOf } from './harm.ts'
-import { isDrained, type RoadCollector, type RoadEdge, startRoadCollector, startRoadEdge } from './road.ts'
+import { eventually, isDrained, type RoadCollector, type RoadEdge, startRoadCollector, startRoadEdge } from './road.ts'
 import { account, Witness } from './witness.ts'
 
 t.jobs = 3
@@ -59,18 +59,18 @@ for (const [what, harm] of harms) {
     const witness = new Witness({ width, fat: true })
     const at = { folder: `${folder}/north`, node: 'north', brokers, witness }
     const first = await startRoadEdge(t, at)
-    await until('there is a backlog', () => witness.told.length > 40 * width)
+    await eventually('there is a backlog', () => witness.told.length > 40 * width)
     await first.stop()
     harm(join(at.folder, 'spool.db'), random)
     await aedes(t, port)
     const collector = await startRoadCollector(t, { folder: `${folder}/collector`, brokers })
     const second = await startRoadEdge(t, at)
     const before = witness.told.length
-    await until('the source is told yes', () => witness.told.length > before + 5 * width)
+    await eventually('the source is told yes', () => witness.told.length > before + 5 * width)
     second.quiet()
-    await until('the spool is empty', () => isDrained(second))
+    await eventually('the spool is empty', () => isDrained(second))
     const fresh = witness.told.slice(before)
-    await until('what was told after it is there', () => {
+    await eventually('what was told after it is there', () => {
       return account(fresh, collector.running.history, 'north').lost.length === 0
     })
     await judge(t, collector, second, width, false)
@@ -86,15 +86,15 @@ t.test('a spool file damaged under a running edge: it goes on, and declares exac
   const witness = new Witness({ width, fat: true })
   const edge = await startRoadEdge(t, { folder: `${folder}/north`, node: 'north', brokers, witness })
   const file = join(edge.folder, 'spool.db')
-  await until('more is in the file than SQLite holds in memory', () => sizeOf(file) > 3 * 1024 ** 2, 30_000)
+  await eventually('more is in the file than SQLite holds in memory', () => sizeOf(file) > 3 * 1024 ** 2)
   flip(file, random, 200)
   const before = witness.told.length
-  await until('the source is told yes', () => witness.told.length > before + 5 * width)
+  await eventually('the source is told yes', () => witness.told.length > before + 5 * width)
   await aedes(t, port)
   const collector = await startRoadCollector(t, { folder: `${folder}/collector`, brokers })
   edge.quiet()
-  await until('the spool is empty', () => isDrained(edge), 20_000)
-  await until('what was told after it is there', () => {
+  await eventually('the spool is empty', () => isDrained(edge))
+  await eventually('what was told after it is there', () => {
     return account(witness.told.slice(before), collector.running.history, 'north').lost.length === 0
   })
   await judge(t, collector, edge, width, true)

@@ -5,10 +5,19 @@ import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { aedes, freePort, until } from '../brokers.ts'
+import { aedes, freePort } from '../brokers.ts'
 import { Listener } from '../core/otlp/heard.ts'
 import { type Random, seeded } from '../random.ts'
-import { arrived, flowing, isDrained, type RoadCollector, startRoadCollector, startRoadEdge, verify } from './road.ts'
+import {
+  arrived,
+  eventually,
+  flowing,
+  isDrained,
+  type RoadCollector,
+  startRoadCollector,
+  startRoadEdge,
+  verify,
+} from './road.ts'
 import { openWay } from './way.ts'
 import { account, seriesName } from './witness.ts'
 
@@ -68,10 +77,10 @@ const mqtt = (brokers: readonly string[]) => ({ type: 'mqtt', brokers })
 /** Until a value told now is in history, ms. */
 async function latency(collector: RoadCollector, told: readonly number[]): Promise<number> {
   const { length } = told
-  await until('the next is told', () => told.length > length)
+  await eventually('the next is told', () => told.length > length)
   const begun = performance.now()
   const value = told.at(-1)!
-  await until('it is in history', () => account([value], collector.running.history, 'north').lost.length === 0)
+  await eventually('it is in history', () => account([value], collector.running.history, 'north').lost.length === 0)
   return performance.now() - begun
 }
 
@@ -89,8 +98,8 @@ t.test('a backend that fails half of the time gets everything, and does not slow
   await flowing(collector, [edge])
   let worst = 0
   for (let n = 0; n < 30; n++) worst = Math.max(worst, await latency(collector, edge.witness.told))
-  t.ok(worst < 2000, `the slowest of 30 over MQTT took ${Math.round(worst)} ms meanwhile`)
-  await until('it has failed often', () => backend.failures > 5, 20_000)
+  t.ok(worst < 4000, `the slowest of 30 over MQTT took ${Math.round(worst)} ms meanwhile`)
+  await eventually('it has failed often', () => backend.failures > 5)
   backend.moody = false
   await arrived(collector, [edge])
   const { told } = edge.witness
@@ -118,7 +127,7 @@ t.test('a broker that is gone does not slow OTLP to another collector; both end 
   let worst = 0
   const end = performance.now() + 4000
   while (performance.now() < end) worst = Math.max(worst, await latency(cloud, edge.witness.told))
-  t.ok(worst < 2000, `the slowest over OTLP took ${Math.round(worst)} ms meanwhile`)
+  t.ok(worst < 4000, `the slowest over OTLP took ${Math.round(worst)} ms meanwhile`)
   t.ok(account(edge.witness.told, home.running.history, 'north').lost.length > 0, 'the other is behind')
   way.heal()
   await arrived(cloud, [edge])
