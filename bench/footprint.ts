@@ -127,8 +127,8 @@ function agentConfig(folder: string): string {
   ].join('\n')
 }
 
-/** Samples that the agent's sources were told are safe. */
+/** Samples of the agent that the collector has committed; its own /metrics is not asked, because nobody need ask it. */
 async function agentValues(): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text()
-  return Number(/^fieldline_samples_total (\d+)$/m.exec(text)?.[1] ?? Number.NaN)
+  const text = await (await fetch(`http://127.0.0.1:${ports.page}/metrics`)).text()
+  return Number(/^fieldline_samples_committed_total (\d+)$/m.exec(text)?.[1] ?? Number.NaN)
 }
