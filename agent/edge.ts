@@ -1,5 +1,7 @@
 // From sources to the spool. What sources emit within one moment travels as one envelope a lane: one encoding, one
 // compression, one transaction. `emit` resolves when the spool has fsynced; a throw means the source still owns the data.
+// A moment is one turn of the event loop, in which all sources that read without waiting emit. Only after a moment that
+// others missed by a little is the next one held open for them: waking up again costs more than what it then does.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { constants, zstdCompressSync } from 'node:zlib'
@@ -11,7 +13,7 @@ import { encodeLogs, metricsEncoder } from '../core/otlp/encode.ts'
 import type { Emit, Running } from './source.ts'
 import type { Parcel, Spool } from './spool.ts'
 
-/** Sources that tick together finish reading within this, ms; events do not wait. */
+/** How long stragglers are waited for, ms; events do not wait. */
 const linger = 10
 const samplesAnEnvelope = 5000
 /** A sample dated further ahead of the host's clock than this, ms, is a broken reading. */
@@ -46,28 +48,49 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
   const encodeMetrics = metricsEncoder(resource)
   const counts = { samples: 0, events: 0, restarts: 0 }
   let waiting: Waiting[] = []
+  let turn: NodeJS.Immediate | undefined
   let timer: NodeJS.Timeout | undefined
+  let flushedAt = Number.NEGATIVE_INFINITY
+  let urgent = false
+  /** Somebody came after the first turn of this moment; and whether somebody did in the one before. */
+  let late = false
+  let wasLate = false
   let flushing: Promise<void> = Promise.resolve()
 
   const emit: Emit = async observation => {
     if (observation.samples.length + observation.events.length === 0) return
     check(observation, now())
     const safe = new Promise<void>((resolve, reject) => waiting.push({ observation, resolve, reject }))
-    schedule(observation.events.length > 0)
+    urgent ||= observation.events.length > 0
+    schedule()
     await safe
     counts.samples += observation.samples.length
     counts.events += observation.events.length
   }
 
-  const schedule = (urgent: boolean): void => {
-    if (urgent && timer !== undefined) clearTimeout(timer)
-    if (urgent || timer === undefined) timer = setTimeout(flush, urgent ? 0 : linger)
+  const schedule = (): void => {
+    late ||= timer !== undefined || now() - flushedAt < linger
+    if (timer === undefined) turn ??= setImmediate(endTurn)
+    else if (urgent) flush()
+  }
+
+  const endTurn = (): void => {
+    turn = undefined
+    if (urgent || !(late || wasLate)) flush()
+    else timer = setTimeout(flush, linger)
   }
 
   const flush = (): void => {
+    clearImmediate(turn)
+    clearTimeout(timer)
+    turn = undefined
+    timer = undefined
+    urgent = false
+    wasLate = late
+    late = false
+    flushedAt = now()
     const moment = waiting
     waiting = []
-    timer = undefined
     flushing = Promise.all([flushing, keep(moment)]).then(() => {})
   }
 
@@ -109,10 +132,7 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
   }
 
   const flushed = async (): Promise<void> => {
-    if (timer !== undefined) {
-      clearTimeout(timer)
-      flush()
-    }
+    if (waiting.length > 0) flush()
     await flushing
   }
 

@@ -49,6 +49,34 @@ t.test('what several sources emit in one moment is one envelope, and all are tol
   t.equal(edge.stats().samples, 3)
 })
 
+t.test('a moment is held open only if somebody came too late for the one before', async t => {
+  const parcels: Parcel[] = []
+  let clock = now
+  const put = async (...put: readonly Parcel[]) => void parcels.push(...put)
+  const edge = openEdge({ resource: {}, spool: { put }, say: () => undefined, now: () => clock })
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  const counts = () => parcels.map(p => p.samples)
+  /** One tick: the first source at once, the second a turn later. */
+  const tick = async (stragglers: number): Promise<void> => {
+    clock += 1000
+    const emits = [edge.emit(reading(1))]
+    await turn()
+    clock += 2
+    for (let n = 0; n < stragglers; n++) emits.push(edge.emit(reading(2)))
+    await Promise.all(emits)
+  }
+  await tick(0)
+  await tick(1)
+  t.strictSame(counts(), [1, 1, 1], 'the straggler missed it')
+  await tick(1)
+  t.strictSame(counts(), [1, 1, 1, 2], 'it is waited for')
+  await tick(0)
+  clock += 1000
+  void edge.emit(reading(1))
+  await turn()
+  t.strictSame(counts(), [1, 1, 1, 2, 1, 1], 'nobody is waited for any more')
+})
+
 t.test('events travel apart from metrics, and do not wait', async t => {
   const parcels: Parcel[] = []
   const { edge } = edgeOver(async (...put) => void parcels.push(...put))
