@@ -1,6 +1,6 @@
 // The only way to the machine: files under a root, and time. Also what tests replace.
 
-import { readdirSync, realpath, realpathSync, stat, statfs } from 'node:fs'
+import { readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -23,8 +23,11 @@ export interface Host {
   list(path: string): readonly string[]
   /** A file to be read again and again. */
   file(path: string): HostFile
-  /** The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer. */
-  statfs(path: string): Promise<FilesystemSize | undefined>
+  /**
+   * The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer.
+   * One that answers from memory is asked at once: waking a thread for it costs more than the answer.
+   */
+  statfs(path: string, fromMemory?: boolean): Promise<FilesystemSize | undefined>
   /** The device `path` lies on as `major:minor`; undefined where it is absent. Rejects when it does not answer. */
   device(path: string): Promise<string | undefined>
 }
@@ -81,7 +84,7 @@ export function realHost(root = '/'): Host {
     path,
     list: p => list(top, path(p)),
     file: fileOpener(top, path),
-    statfs: p => askMount(p, 'statfs', size),
+    statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askMount(p, 'statfs', size)),
     device: p => askMount(p, 'stat', device),
   }
 }
@@ -101,7 +104,19 @@ export function isWithin(top: string, real: string): boolean {
 }
 
 async function size(at: string): Promise<FilesystemSize> {
-  const { frsize, blocks, bfree, bavail, files, ffree } = await promisify(statfs)(at)
+  return sizeOf(await promisify(statfs)(at))
+}
+
+async function sizeNow(at: string): Promise<FilesystemSize | undefined> {
+  try {
+    return sizeOf(statfsSync(at))
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+function sizeOf({ frsize, blocks, bfree, bavail, files, ffree }: StatsFs): FilesystemSize {
   return { bytes: blocks * frsize, free: bfree * frsize, available: bavail * frsize, inodes: files, inodesFree: ffree }
 }
 

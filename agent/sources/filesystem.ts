@@ -27,6 +27,9 @@ const networked =
 const pseudo =
   /^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fuse\.(gvfsd-fuse|portal|lxcfs)|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|pstore|ramfs|rootfs|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$/
 
+/** Their statfs(2) reads counters that the kernel has in memory. */
+const inMemory = /^(ext[234]|xfs|tmpfs)$/
+
 export const filesystem: Source<Options> = {
   name: 'filesystem',
   options: object({ interval, ...patterns, network: optional(bool, false) }),
@@ -47,6 +50,8 @@ interface Watched {
   readonly series: ReturnType<typeof seriesOf>
   /** Whether the path leads to this very file system here; undefined until asked. */
   visible?: boolean
+  /** Whether it answers without waiting for anybody. */
+  fromMemory: boolean
 }
 
 function chosenBy(options: Options): (mount: Mount) => boolean {
@@ -66,9 +71,12 @@ function openTable(host: Host, chosen: (mount: Mount) => boolean) {
 
   const parse = (name: string, now: Buffer): void => {
     const before = new Map(watched.map(w => [JSON.stringify(w.mount), w]))
-    const mounts = onePerDevice(parseMounts(name, now).filter(chosen))
-    watched = mounts.map(mount => before.get(JSON.stringify(mount)) ?? { mount, series: seriesOf(mount) })
-    for (const one of watched) delete one.visible
+    const all = parseMounts(name, now)
+    watched = onePerDevice(all.filter(chosen)).map(mount => ({
+      mount,
+      series: before.get(JSON.stringify(mount))?.series ?? seriesOf(mount),
+      fromMemory: isInMemory(mount, all),
+    }))
     bytes = Buffer.from(now)
   }
 
@@ -102,7 +110,7 @@ async function samplesOf(watched: Watched, host: Host, trouble: Trouble, time: n
   const subject = `file system ${mount.point}`
   try {
     watched.visible ??= await isVisible(mount, host)
-    const size = watched.visible ? await host.statfs(mount.point) : undefined
+    const size = watched.visible ? await host.statfs(mount.point, watched.fromMemory) : undefined
     trouble(subject, undefined)
     return size === undefined || size.bytes === 0 ? [] : series.flatMap(one => sampleOf(one, mount, size, time))
   } catch (error) {
@@ -115,6 +123,14 @@ async function samplesOf(watched: Watched, host: Host, trouble: Trouble, time: n
 async function isVisible({ device, point }: Mount, host: Host): Promise<boolean> {
   const here = await host.device(point)
   return here !== undefined && (device.startsWith('0:') || here === device)
+}
+
+/** The way to a mount point is in memory too, unless it leads through one that asks somebody. */
+function isInMemory({ type, point }: Mount, all: readonly Mount[]): boolean {
+  const asks = (way: Mount): boolean => networked.test(way.type) || /^(fuse|autofs)/.test(way.type)
+  return (
+    inMemory.test(type) && !all.some(way => asks(way) && point.startsWith(way.point === '/' ? '/' : `${way.point}/`))
+  )
 }
 
 interface Told {

@@ -125,6 +125,8 @@ t.test('statfs and device agree with stat and df', async t => {
   const numbers = spawnSync('stat', ['-c', '%Hd:%Ld', '/'], { encoding: 'utf8' }).stdout.trim()
   t.equal(await host.device('/'), numbers)
   t.equal(await host.statfs('/absent'), undefined)
+  t.match(await host.statfs('/', true), { bytes: size.bytes, inodes: size.inodes })
+  t.equal(await host.statfs('/absent', true), undefined)
 })
 
 t.test('sleep ends with the signal, also with one aborted before', async t => {

@@ -63,6 +63,27 @@ t.test('file systems of other machines are not even asked unless wanted', async 
   t.strictSame(asked, ['/', '/'])
 })
 
+t.test('only what the kernel has in memory, and the way to it, is asked without a limit of time', async t => {
+  const asked: Record<string, boolean | undefined> = {}
+  const statfs: Host['statfs'] = async (path, fromMemory) => {
+    asked[path] = fromMemory
+    return size
+  }
+  const table = [
+    '30 21 8:2 / /data rw - xfs /dev/sda2 rw\n31 21 8:3 / /slow rw - btrfs /dev/sda3 rw\n',
+    '195 194 8:4 / /mnt/nfs/scratch rw - ext4 /dev/sda4 rw\n32 21 8:5 / /mnt/nfs-not rw - ext4 /dev/sda5 rw\n',
+  ]
+  await readings(filesystem, options({ network: true }), host(t, root + nfs + table.join(''), { statfs }), 1)
+  t.strictSame(asked, {
+    '/': true,
+    '/data': true,
+    '/slow': false,
+    '/mnt/nfs': false,
+    '/mnt/nfs/scratch': false,
+    '/mnt/nfs-not': true,
+  })
+})
+
 t.test('what another file system hides here is no data: hardening may put an empty one over /home', async t => {
   const home = '22 21 8:2 / /home rw - ext4 /dev/sda2 rw\n'
   const device = async (path: string): Promise<string> => (path === '/' ? '8:1' : '0:99')
