@@ -10,7 +10,7 @@ export type Encoding = (typeof encodings)[number]
 /** Where an envelope belongs and what it holds; everything but `previous` is under the seal. */
 export interface Header {
   readonly node: string
-  /** `<spool id>.<lane>.<n>`: one ordered sequence from one spool. */
+  /** `<spool id>.<lane>.<n>-<salt>`: one ordered sequence from one spool. */
   readonly stream: string
   /** 1, 2, 3 ... within the stream. */
   readonly seq: number

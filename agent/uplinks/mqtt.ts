@@ -125,7 +125,8 @@ class MqttUplink implements Uplink {
 
   #conclude(session: Session, window: Window, batch: readonly Envelope[]): Delivery {
     if (!window.news) {
-      if (this.#trouble !== unheard) this.#leaveIfSilent()
+      if (this.#trouble === unheard) return window.delivery()
+      this.#leaveIfSilent()
       throw new Error(`no receipt from a collector over ${session.broker}`, { cause: this.#trouble })
     }
     this.#silent = 0
