@@ -1,14 +1,15 @@
-// The only way to the machine: files under a root, and time. Also what tests replace.
+// The only way to the machine: files under a root, programs, and time. Also what tests replace.
 
 import { readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { monotonic } from './clock.ts'
+import { type Commands, commands } from './host-command.ts'
 import { fileOpener, isAbsent } from './host-file.ts'
 import { timeLimited } from './host-slow.ts'
 
-export interface Host {
+export interface Host extends Commands {
   /** Where the machine's `/` is mounted: `/`, a container's `/host`, or a fixture tree. */
   readonly root: string
   /** The clock, ms since the epoch; it may be stepped at any time. */
@@ -23,6 +24,8 @@ export interface Host {
   list(path: string): readonly string[]
   /** A file to be read again and again. */
   file(path: string): HostFile
+  /** The content of a file that is read seldom: as `file(path).read()`, without keeping a descriptor. */
+  read(path: string): Buffer | undefined
   /**
    * The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer.
    * One that answers from memory is asked at once: waking a thread for it costs more than the answer.
@@ -76,14 +79,26 @@ export function realHost(root = '/'): Host {
       }
     })
 
+  const file = fileOpener(top, path)
+  const read = (p: string): Buffer | undefined => {
+    const once = file(p)
+    try {
+      return once.read()
+    } finally {
+      once.close()
+    }
+  }
+
   return {
+    ...commands(),
     root: top,
     now: Date.now,
     monotonic,
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
     path,
     list: p => list(top, path(p)),
-    file: fileOpener(top, path),
+    file,
+    read,
     statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askMount(p, 'statfs', size)),
     device: p => askMount(p, 'stat', device),
   }
