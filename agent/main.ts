@@ -1,5 +1,6 @@
 // Wires an edge: sources -> edge -> spool -> a pump for each uplink. The gateway calls it with more sources.
 
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
@@ -12,6 +13,7 @@ import { serveVitals } from '../core/vitals.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { gapToEvent } from './gap.ts'
+import { fileKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
 import { selfObservation } from './self.ts'
@@ -76,7 +78,8 @@ export async function startEdge(
     edge.run('fieldline', self, signal),
     ...config.sources.map(part => {
       const source = known.find(s => s.name === part.type)!
-      return edge.run(part.name, source.open(part.options, { name: part.name, host, say }), signal)
+      const keep = fileKeep(join(config.state, 'sources', `${part.name}.json`))
+      return edge.run(part.name, source.open(part.options, { name: part.name, host, say, keep }), signal)
     }),
   ]
   const stopPumps = new AbortController()

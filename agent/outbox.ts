@@ -10,8 +10,11 @@ const most = 10_000
 export interface Outbox {
   /** Samples given up so far. */
   readonly lost: number
-  /** Hands on what is kept and this observation, oldest first; what fails is kept for the next call. Never throws. */
-  hand(observation: Observation): Promise<void>
+  /**
+   * Hands on what is kept and this observation, oldest first; what fails is kept for the next call. Whether nothing is
+   * kept any more. Never throws.
+   */
+  hand(observation: Observation): Promise<boolean>
   /** One last attempt; what still fails is lost. */
   close(): Promise<void>
 }
@@ -67,6 +70,7 @@ export function openOutbox(name: string, emit: Emit, say: Say): Outbox {
       kept.push(observation)
       await flush()
       shed()
+      return kept.length === 0
     },
     close: async () => {
       if (kept.length > 0) await flush()

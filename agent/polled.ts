@@ -11,7 +11,7 @@ import type { Emit, Running, Surroundings } from './source.ts'
 /** The option every polled source has. */
 export const interval = optional(duration(100, 86_400_000), 10_000)
 
-export interface Polled extends Surroundings {
+export interface Polled extends Omit<Surroundings, 'keep'> {
   /** Milliseconds between readings. */
   readonly interval: number
   /**
@@ -19,6 +19,8 @@ export interface Polled extends Surroundings {
    * and the next tick tries again. Must end soon after the signal aborts.
    */
   read(time: number, signal: AbortSignal): Observation | Promise<Observation>
+  /** Called when all that was read so far is durable in the spool. */
+  committed?(): void
   /** Gives back what reading holds open; a later `read` takes it again. */
   close?(): void
 }
@@ -42,7 +44,7 @@ async function poll(source: Polled, emit: Emit, signal: AbortSignal): Promise<vo
   const read = measured(source)
   try {
     for (let tick = await ticks.next(signal); tick !== undefined; tick = await ticks.next(signal)) {
-      await outbox.hand(await read(tick.time, tick.skipped, outbox.lost, signal))
+      if (await outbox.hand(await read(tick.time, tick.skipped, outbox.lost, signal))) source.committed?.()
     }
     await outbox.close()
   } finally {

@@ -4,6 +4,8 @@ import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Observation } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
+import type { Keep } from './keep.ts'
+import type { EventKind, Metric } from './metric.ts'
 
 /** Resolves when the observation is durable in the spool; a throw means the caller still owns it. */
 export type Emit = (observation: Observation) => Promise<void>
@@ -13,6 +15,9 @@ export interface Source<Options> {
   readonly name: string
   /** What its configuration may say; defaults live here. */
   readonly options: Shape<Options>
+  /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
+  readonly metrics: readonly Metric[] | undefined
+  readonly events?: readonly EventKind[]
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
   open(options: Options, at: Surroundings): Running
 }
@@ -23,6 +28,8 @@ export interface Surroundings {
   readonly name: string
   readonly host: Host
   readonly say: Say
+  /** What this instance remembers over restarts. */
+  readonly keep: Keep
 }
 
 export interface Running {

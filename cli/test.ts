@@ -1,5 +1,6 @@
 // `fieldline test SOURCE`: one reading of one source, so that a person sees what would be sent.
 
+import { memoryKeep } from '../agent/keep.ts'
 import type { Source } from '../agent/source.ts'
 import { dotted } from '../core/config-text.ts'
 import { realHost } from '../core/host.ts'
@@ -21,7 +22,7 @@ export const test: Command = {
       ? byType(positionals[0]!)
       : byName(positionals[0]!, values.config))
     const observation = await read(source)
-    print(values.json ? JSON.stringify(observation) : asText(observation))
+    print(values.json ? JSON.stringify(observation) : asText(observation, await originsOf(source.type)))
     return status.ok
   },
 }
@@ -80,14 +81,21 @@ function unknown(word: string, known: readonly string[]): Usage {
 
 async function read({ type, name, options, root }: Chosen): Promise<Observation> {
   const source = (await allSources()).find(s => s.name === type)!
-  const running = source.open(options, { name, host: realHost(root), say: log() })
+  const running = source.open(options, { name, host: realHost(root), say: log(), keep: memoryKeep() })
   if (running.once === undefined) throw new Error(texts(process.env).said.onlyListens(name))
   return running.once(AbortSignal.timeout(timeLimit))
 }
 
-function asText({ samples, events }: Observation): string {
+/** The files and programs it reads: without any of them it has nothing to tell. */
+async function originsOf(type: string): Promise<string> {
+  const source = (await allSources()).find(s => s.name === type)!
+  const declared = [...(source.metrics ?? []), ...(source.events ?? [])]
+  return [...new Set(declared.map(d => d.origin))].join(', ')
+}
+
+function asText({ samples, events }: Observation, origins: string): string {
   const { said } = texts(process.env)
-  if (samples.length + events.length === 0) return said.nothingRead
+  if (samples.length + events.length === 0) return said.nothingRead(origins)
   const head = [said.column.name, said.column.attributes, said.column.value, said.column.unit]
   const rows = samples.map(({ series, value }: Sample) => [
     series.name,

@@ -127,7 +127,10 @@ Examples
     needsOptions: (type, lacks) => `source ${type} does not go without options; give --config FILE\n${lacks}`,
     noSources: file => `${file} is a collector's; it has no sources`,
     onlyListens: name => `source ${name} only listens: there is nothing to read once`,
-    nothingRead: 'Nothing was read: this machine has no such hardware, or shows nothing of it.',
+    nothingRead: origins =>
+      origins === ''
+        ? 'No data: there is nothing of it on this machine.'
+        : `No data: this machine shows nothing of it in ${origins}.`,
     column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'

@@ -125,7 +125,8 @@ export const zh: Texts = {
     needsOptions: (type, lacks) => `数据源 ${type} 必须有选项；请用 --config 给出配置文件\n${lacks}`,
     noSources: file => `${file} 是 collector 的配置，其中没有数据源`,
     onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次`,
-    nothingRead: '没有读到任何内容：本机没有这类硬件，或没有提供其数据。',
+    nothingRead: origins =>
+      origins === '' ? '没有数据：本机没有此类内容。' : `没有数据：本机在 ${origins} 中未提供此类内容。`,
     column: { name: '名称', attributes: '属性', value: '值', unit: '单位' },
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'

@@ -16,7 +16,7 @@ export interface Texts {
     needsOptions(type: string, lacks: string): string
     noSources(file: string): string
     onlyListens(name: string): string
-    readonly nothingRead: string
+    nothingRead(origins: string): string
     readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
     configRight(file: string, daemon: string, sources: number, uplinks: number): string
     running(daemon: string, address: string): string

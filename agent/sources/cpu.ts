@@ -46,6 +46,7 @@ interface Options {
 export const cpu: Source<Options> = {
   name: 'cpu',
   options: object({ interval, per_cpu: optional(bool, false) }),
+  metrics: undefined,
   open({ interval, per_cpu }, at) {
     const stat = at.host.file('/proc/stat')
     const total = timeSeries()

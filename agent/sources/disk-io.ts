@@ -47,6 +47,7 @@ interface Disk {
 export const diskIo: Source<Options> = {
   name: 'disk-io',
   options: object({ interval, ...patterns }),
+  metrics: undefined,
   open(options, at) {
     const diskstats = at.host.file('/proc/diskstats')
     const chosen = chooser(options, [...usually, ...partitions])

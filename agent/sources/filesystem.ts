@@ -33,6 +33,7 @@ const inMemory = /^(ext[234]|xfs|tmpfs)$/
 export const filesystem: Source<Options> = {
   name: 'filesystem',
   options: object({ interval, ...patterns, network: optional(bool, false) }),
+  metrics: undefined,
   open(options, at) {
     const table = openTable(at.host, chosenBy(options))
     const trouble = troubles(at.say)

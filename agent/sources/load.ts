@@ -23,6 +23,7 @@ const uptime = gauge('system.uptime', 's')
 export const load: Source<{ readonly interval: number }> = {
   name: 'load',
   options: object({ interval }),
+  metrics: undefined,
   open({ interval }, at) {
     const loadavg = at.host.file('/proc/loadavg')
     const running = at.host.file('/proc/uptime')

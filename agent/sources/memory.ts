@@ -43,6 +43,7 @@ const vmstatWords = Object.values(counters).map(name => Buffer.from(`\n${name} `
 export const memory: Source<{ readonly interval: number }> = {
   name: 'memory',
   options: object({ interval }),
+  metrics: undefined,
   open({ interval }, at) {
     const meminfo = at.host.file('/proc/meminfo')
     const vmstat = at.host.file('/proc/vmstat')

@@ -41,6 +41,7 @@ interface Nic {
 export const nic: Source<Options> = {
   name: 'nic',
   options: object({ interval, ...patterns }),
+  metrics: undefined,
   open(options, at) {
     const dev = at.host.file('/proc/net/dev')
     const chosen = chooser(options, usually)

@@ -18,13 +18,13 @@ export interface DeviceOptions {
 export type ReadBlock = (block: Block) => Promise<Buffer>
 
 export class Device {
-  readonly #at: Surroundings
+  readonly #at: Omit<Surroundings, 'keep'>
   readonly #read: ReadBlock
   readonly #series: ReadonlyMap<Register, Series>
   readonly #refused = new Map<Register, string>()
   #blocks: readonly Block[]
 
-  constructor(options: DeviceOptions, at: Surroundings, read: ReadBlock) {
+  constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, read: ReadBlock) {
     this.#at = at
     this.#read = read
     this.#blocks = plan(options.registers, options.max_gap)

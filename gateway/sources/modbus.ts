@@ -24,6 +24,7 @@ const options = object({
 export const modbus: Source<ReturnType<typeof options.read>> = {
   name: 'modbus',
   options,
+  metrics: undefined,
   open(o, at) {
     const { hostname, port } = new URL(o.url)
     const host = hostname.replace(/^\[|\]$/g, '')

@@ -2,16 +2,21 @@
 //   input/         the machine's files at the first reading, only such as the source reads
 //   later/         the machine's files at a second reading, where there is one
 //   options.json   the configuration, where it is not {}
+//   commands.json  command line -> { stdout: file in the case's folder, status, stderr }, for sources that ask a program;
+//                  any other is not installed. laterCommands.json for the second reading, where it differs
 //   statfs.json    mount point -> device and size as FilesystemSize has them, for sources that ask; absent ones are absent
 //   expected.json  a list of readings, each `kind name{attribute=value,...} unit` -> value
+//   events.json    a list of events for each reading, where there are any: name, severity, body, attributes
 
-import { cpSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Test } from 'tap'
+import { memoryKeep } from '../../agent/keep.ts'
 import type { Source } from '../../agent/source.ts'
 import type { FilesystemSize, Host } from '../../core/host.ts'
 import { realHost } from '../../core/host.ts'
-import { type Sample, type Series, seriesKinds } from '../../core/model.ts'
+import type { CommandOutput } from '../../core/host-command.ts'
+import { type Attributes, type Event, type Sample, type Series, seriesKinds } from '../../core/model.ts'
 import { Place } from '../../core/shape.ts'
 import { fakeHost } from './fake-host.ts'
 
@@ -21,6 +26,7 @@ interface Reading {
   readonly success: boolean
   readonly values: Values
   readonly samples: readonly Sample[]
+  readonly events: readonly Event[]
   /** What was said up to here. */
   readonly said: readonly string[]
 }
@@ -34,6 +40,7 @@ export function sourceContract<O>(t: Test, source: Source<O>, folder: string): v
       makesUpNothing(t, source, one),
     )
   }
+  t.test(`${source.name} tells what it declares, and nothing else`, t => keepsItsWord(t, source, cases))
   t.test(`${source.name} finds no data on a machine without its files, and no failure`, t => findsNothing(t, source))
   t.test(`${source.name} stops when told, before and after its start, and holds nothing then`, t =>
     stops(t, source, cases[0]!),
@@ -44,19 +51,68 @@ export function sourceContract<O>(t: Test, source: Source<O>, folder: string): v
 async function readsAsExpected<O>(t: Test, source: Source<O>, one: string): Promise<void> {
   const { root, host } = machine(t, one)
   const expected = json(one, 'expected.json', []) as readonly Values[]
-  const between = (): void => replaceTree(root, join(one, 'later'))
+  const between = (): void => later(one, root, host)
   const made = await readings(source, optionsOf(t, source, one), host, expected.length, between)
   t.strictSame(
     made.map(r => r.values),
     expected,
   )
   for (const reading of made) checkSamples(t, reading)
+  const events = made.map(r => r.events.map(({ time: _, ...told }) => told))
+  t.strictSame(
+    events,
+    json(
+      one,
+      'events.json',
+      made.map(() => []),
+    ),
+  )
   const known = new Map<string, Series>()
   for (const { series } of made.flatMap(r => r.samples)) {
     const key = nameOf(series)
     t.equal(known.get(key) ?? series, series, `${key} is the same object at each reading`)
     known.set(key, series)
   }
+}
+
+/** Every series is of a declared metric, and every declared metric and event is seen in some case. */
+async function keepsItsWord<O>(t: Test, source: Source<O>, cases: readonly string[]): Promise<void> {
+  const { metrics, events = [] } = source
+  if (metrics === undefined) return
+  const declared = new Map(metrics.map(m => [`${m.kind} ${m.name} ${m.unit}`, m]))
+  t.equal(declared.size, metrics.length, 'no metric twice')
+  const met = new Set<unknown>()
+  const meet = (
+    what: string,
+    attributes: Attributes,
+    found: { readonly attributes: readonly string[] } | undefined,
+  ) => {
+    met.add(found)
+    const strange = Object.keys(attributes).filter(key => !found?.attributes.includes(key))
+    if (found === undefined || strange.length > 0) t.fail(`${what} is not as declared`, { strange })
+  }
+  for (const one of cases) {
+    for (const reading of await allReadings(t, source, one)) {
+      for (const { series: s } of reading.samples) {
+        meet(nameOf(s), s.attributes, declared.get(`${s.kind} ${s.name} ${s.unit}`))
+      }
+      for (const event of reading.events) {
+        meet(
+          event.name,
+          event.attributes,
+          events.find(e => e.name === event.name),
+        )
+      }
+    }
+  }
+  const missing = [...metrics, ...events].filter(m => !met.has(m)).map(m => m.name)
+  t.strictSame(missing, [], 'each metric and event is in some case')
+}
+
+function allReadings<O>(t: Test, source: Source<O>, one: string): Promise<readonly Reading[]> {
+  const { root, host } = machine(t, one)
+  const count = (json(one, 'expected.json', []) as unknown[]).length
+  return readings(source, optionsOf(t, source, one), host, count, () => later(one, root, host))
 }
 
 function checkSamples(t: Test, { samples }: Reading): void {
@@ -68,7 +124,7 @@ function checkSamples(t: Test, { samples }: Reading): void {
   t.equal(new Set(samples.map(s => nameOf(s.series))).size, samples.length, 'each series once')
 }
 
-/** Damaged files either fail the reading, naming the file, or leave values that are true. */
+/** Damaged files fail the reading or their device, naming the file, or leave values that are true. */
 async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promise<void> {
   const options = optionsOf(t, source, one)
   const [truth] = json(one, 'expected.json', []) as readonly Values[]
@@ -90,7 +146,7 @@ async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promi
 function judge({ success, values, said }: Reading, truth: Values, file: string, fails: boolean): string | undefined {
   if (!success && !said.some(text => text.includes(file))) return 'the failure does not name the file'
   if (!success && Object.keys(values).length > 0) return 'values although it failed'
-  if (success && fails) return 'nonsense was taken for data'
+  if (success && fails && !said.some(text => text.includes(file))) return 'nonsense was taken for data'
   const wrong = Object.keys(values).find(key => values[key] !== truth[key])
   return wrong === undefined ? undefined : `${wrong} became ${values[wrong]}, it is ${truth[wrong]}`
 }
@@ -137,7 +193,7 @@ async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> 
   cpSync(join(one, 'input'), root, { recursive: true })
   // The real way of reading, with descriptors kept open.
   const host = { ...fakeHost(root), file: realHost(root).file }
-  const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {} })
+  const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {}, keep: memoryKeep() })
   const before = readdirSync('/proc/self/fd').length
   let emitted = 0
   await running.run(async () => void emitted++, AbortSignal.abort())
@@ -185,17 +241,18 @@ export async function readings<O>(
   host: Host,
   count: number,
   between: () => void = () => {},
+  keep = memoryKeep(),
 ): Promise<readonly Reading[]> {
   const made: Reading[] = []
   const said: string[] = []
   const stop = new AbortController()
   const say = (severity: string, message: string): void => void said.push(`${severity} ${message}`)
-  const running = source.open(options, { name: source.name, host, say })
-  await running.run(async ({ samples }) => {
+  const running = source.open(options, { name: source.name, host, say, keep })
+  await running.run(async ({ samples, events }) => {
     const success = samples.find(s => s.series.name === 'fieldline.source.success')?.value === 1
     const device = samples.filter(s => !s.series.name.startsWith('fieldline.'))
     const values = Object.fromEntries(device.map(s => [nameOf(s.series), s.value]))
-    made.push({ success, values, samples: device, said: [...said] })
+    made.push({ success, values, samples: device, events, said: [...said] })
     if (made.length === count) stop.abort()
     else between()
   }, stop.signal)
@@ -207,8 +264,13 @@ function nameOf({ kind, name, unit, attributes }: Series): string {
   return `${kind} ${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${unit}`
 }
 
+/** A host whose programs answer from recordings. */
+export interface CaseHost extends Host {
+  answers: Readonly<Record<string, CommandOutput>>
+}
+
 /** The case's input in a folder of its own, and a host that sees it. */
-export function machine(t: Test, one: string): { readonly root: string; readonly host: Host } {
+export function machine(t: Test, one: string): { readonly root: string; readonly host: CaseHost } {
   const root = t.testdir({})
   replaceTree(root, join(one, 'input'))
   const mounts = json(one, 'statfs.json', {}) as Readonly<Record<string, FilesystemSize & { readonly device: string }>>
@@ -223,16 +285,44 @@ export function machine(t: Test, one: string): { readonly root: string; readonly
     }
     return { ...file, read, close: () => file.close() }
   }
-  const host: Host = {
+  const host: CaseHost = {
     ...fake,
+    answers: answersOf(one, 'commands.json'),
     file: reopening,
     statfs: async path => mounts[path],
     device: async path => mounts[path]?.device,
+    run: async (command, args) => host.answers[[command, ...args].join(' ')],
+    stream: (command, args) => streamOf(host.answers[[command, ...args].join(' ')]),
   }
   return { root, host }
 }
 
+function answersOf(one: string, name: string): CaseHost['answers'] {
+  const told = json(one, name, {}) as Readonly<Record<string, { stdout?: string; status?: number; stderr?: string }>>
+  const answer = ({ stdout, status = 0, stderr = '' }: (typeof told)[string]): CommandOutput => ({
+    stdout: stdout === undefined ? Buffer.alloc(0) : readFileSync(join(one, stdout)),
+    status,
+    stderr,
+  })
+  return Object.fromEntries(Object.entries(told).map(([line, one]) => [line, answer(one)]))
+}
+
+function streamOf(answer: CommandOutput | undefined): AsyncIterable<Buffer> | undefined {
+  if (answer === undefined) return undefined
+  return (async function* () {
+    yield answer.stdout
+  })()
+}
+
+/** The machine of the second reading. */
+function later(one: string, root: string, host: CaseHost): void {
+  replaceTree(root, join(one, 'later'))
+  if (existsSync(join(one, 'laterCommands.json'))) host.answers = answersOf(one, 'laterCommands.json')
+}
+
+/** No tree: the files stay as they are. */
 function replaceTree(root: string, tree: string): void {
+  if (!existsSync(tree)) return
   for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true })
   cpSync(tree, root, { recursive: true })
 }

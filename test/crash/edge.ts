@@ -20,6 +20,7 @@ const valuesAnIncarnation = 1_000_000
 const witness: Source<unknown> = {
   name: 'witness',
   options: object({}),
+  metrics: undefined,
   open: () => ({
     async run(emit, signal) {
       for (let n = Number(incarnation) * valuesAnIncarnation; !signal.aborted; n += series.length) {

@@ -45,6 +45,7 @@ export class Witness {
     return {
       name: 'witness',
       options: object({}),
+      metrics: undefined,
       open: (_, at) => ({ run: (emit, signal) => this.#run(at, emit, signal) }),
     }
   }
@@ -54,6 +55,7 @@ export class Witness {
     return {
       name: 'witness',
       options: object({}),
+      metrics: undefined,
       open: (_, at) => polled({ ...at, interval: 100, read: time => ({ samples: this.#samples(time), events: [] }) }),
     }
   }

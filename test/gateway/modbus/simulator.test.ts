@@ -1,4 +1,5 @@
 import t from 'tap'
+import { memoryKeep } from '../../../agent/keep.ts'
 import { Place } from '../../../core/shape.ts'
 import { simulatedPlc } from '../../../gateway/modbus/simulator.ts'
 import { modbus } from '../../../gateway/sources/modbus.ts'
@@ -12,7 +13,12 @@ t.test('every register of the simulated PLC reads through the source, marked as 
   t.strictSame(place.problems, [])
   const said: string[] = []
   const host = fakeHost('/')
-  const running = modbus.open(options, { name: 'press', host, say: (_, message) => void said.push(message) })
+  const running = modbus.open(options, {
+    name: 'press',
+    host,
+    keep: memoryKeep(),
+    say: (_, message) => void said.push(message),
+  })
   const { samples } = await running.once!(AbortSignal.timeout(5000))
   t.equal(samples.length, 7, said.join('; '))
   for (const { series } of samples) t.match(series.attributes, { simulated: true, source: 'press' }, series.name)
