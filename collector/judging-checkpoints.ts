@@ -1,6 +1,7 @@
 // The states of detectors in history.db, as of history's cursor.
 
 import type { Database, Statement } from 'better-sqlite3'
+import { readJson } from './store/read-json.ts'
 
 export interface Checkpoint {
   readonly rule: string
@@ -28,7 +29,7 @@ interface Stored {
   readonly at: number
 }
 
-const schema = `CREATE TABLE IF NOT EXISTS judging (
+export const checkpointSchema = `CREATE TABLE IF NOT EXISTS judging (
   rule TEXT NOT NULL, definition TEXT NOT NULL, node TEXT NOT NULL, ref INTEGER NOT NULL, last REAL NOT NULL,
   since REAL, state TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (rule, node, ref)) WITHOUT ROWID`
 
@@ -41,7 +42,7 @@ export class Checkpoints {
   readonly #drop: Statement<[number]>
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(checkpointSchema)
     this.#put = db.prepare(`INSERT OR REPLACE INTO judging
       VALUES (@rule, @definition, @node, @ref, @last, @since, @state, @at)`)
     this.#get = db.prepare('SELECT * FROM judging WHERE rule = ? AND node = ? AND ref = ?')
@@ -52,11 +53,12 @@ export class Checkpoints {
     this.#put.run({ ...rest, since: since ?? null, state: JSON.stringify(state) })
   }
 
-  /** What was saved for this rule, unless it has been defined otherwise since. */
+  /** What was saved for this rule, unless it has been defined otherwise since, or is damaged. */
   take(rule: string, definition: string, node: string, ref: number): Saved | undefined {
     const stored = this.#get.get(rule, node, ref)
     if (stored === undefined || stored.definition !== definition) return undefined
-    return { state: JSON.parse(stored.state), last: stored.last, since: stored.since ?? undefined }
+    const state = readJson(stored.state)
+    return state === undefined ? undefined : { state, last: stored.last, since: stored.since ?? undefined }
   }
 
   forget(now: number): void {

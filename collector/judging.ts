@@ -22,7 +22,7 @@ export interface JudgingOptions {
   /** What is configured: each part's type is the name of a detector. */
   readonly rules: readonly Part[]
   readonly detectors: readonly DetectorType<unknown>[]
-  readonly history: Pick<History, 'db' | 'find'>
+  readonly history: Pick<History, 'db' | 'find' | 'spare'>
   readonly records: Records
   readonly say: Say
 }
@@ -178,7 +178,8 @@ export class Judging {
   }
 
   #watch(rule: Rule, subject: Subject, ref: number): Watch {
-    const saved = this.#checkpoints.take(rule.name, rule.definition, subject.node, ref)
+    const { history } = this.#options
+    const saved = history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref))
     const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
     const watch: Watch = { rule, subject, ref, ...begun, ...saved, changed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)

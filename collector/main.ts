@@ -19,9 +19,11 @@ import { Intake } from './ingest/intake.ts'
 import { type MqttIngest, openMqttIngest } from './ingest/mqtt.ts'
 import { registerOtlp } from './ingest/otlp.ts'
 import { Judging } from './judging.ts'
+import { checkpointSchema } from './judging-checkpoints.ts'
 import { Meter } from './meter.ts'
+import { reviving } from './revive.ts'
 import { type History, openHistory } from './store/history.ts'
-import { Records } from './store/records.ts'
+import { Records, recordSchemas } from './store/records.ts'
 import { CollectorView } from './view.ts'
 import { collectorVitals, Refusals } from './vitals.ts'
 
@@ -45,11 +47,58 @@ export function start(config: CollectorConfig, say: Say): Promise<RunningCollect
   return startCollector(config, say, { now: Date.now })
 }
 
+/** The running collector's history and view are those of now: damage to the file has them opened anew. */
 export async function startCollector(config: CollectorConfig, say: Say, seams: Seams): Promise<RunningCollector> {
+  let places = config
+  const start = async (ask: () => void): Promise<RunningCollector> => {
+    const parts = await assemble(places, say, seams, ask)
+    places = settled(config, parts)
+    return parts
+  }
+  const revived = await reviving(start, say)
+  const { url, broker } = revived.current
+  return {
+    url,
+    broker,
+    get history() {
+      return revived.current.history
+    },
+    get view() {
+      return revived.current.view
+    },
+    stop: revived.stop,
+  }
+}
+
+/** Free ports that were chosen stay chosen. */
+function settled(config: CollectorConfig, { url, broker }: RunningCollector): CollectorConfig {
+  const listen = new URL(url).host
+  return broker === undefined ? { ...config, listen } : { ...config, listen, broker: { listen: new URL(broker).host } }
+}
+
+/** Ends what it has begun where it cannot go on. */
+async function assemble(config: CollectorConfig, say: Say, seams: Seams, ask: () => void): Promise<RunningCollector> {
+  const parts = new AsyncDisposableStack()
+  try {
+    return await open(config, say, seams, ask, parts)
+  } catch (error) {
+    await parts.disposeAsync()
+    throw error
+  }
+}
+
+async function open(
+  config: CollectorConfig,
+  say: Say,
+  seams: Seams,
+  ask: () => void,
+  parts: AsyncDisposableStack,
+): Promise<RunningCollector> {
   const { now } = seams
   mkdirSync(config.state, { recursive: true })
-  const history = openHistory({ folder: config.state, say, now })
-  const records = new Records({ db: history.db, changed: change => view.changed(change) })
+  const others = [...recordSchemas, checkpointSchema]
+  const history = parts.adopt(openHistory({ folder: config.state, others, say, now, onDamage: ask }), h => h.close())
+  const records = new Records({ db: history.db, file: history, changed: change => view.changed(change) })
   const meter = new Meter()
   const offline = new Set<string>()
   const view = new CollectorView({ history, records, meter, offline, now })
@@ -67,26 +116,17 @@ export async function startCollector(config: CollectorConfig, say: Say, seams: S
       for (const { node, samples, firstTime, received } of rows) meter.committed(node, samples, firstTime, received)
     },
   })
+  parts.defer(() => intake.close())
   const refusals = new Refusals()
   const broker = config.broker && (await openBroker(splitAddress(config.broker.listen)))
+  parts.defer(() => broker?.close())
   const mqtt = openMqtt(config.mqtt ?? (broker && embedded(broker.url)), intake, offline, refusals, say)
-  const app = await serve(
-    config.listen,
-    intake,
-    view,
-    refusals,
-    collectorVitals({ history, records, intake, meter, refusals }),
-    say,
-  )
+  parts.defer(() => mqtt?.close())
+  const vitals = collectorVitals({ history, records, intake, meter, refusals })
+  const app = parts.adopt(await serve(config.listen, intake, view, refusals, vitals, say), a => a.close())
   const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
-
-  const stop = async (): Promise<void> => {
-    house.close()
-    await Promise.all([app.close(), mqtt?.close()])
-    await broker?.close()
-    await intake.close()
-    history.close()
-  }
+  parts.defer(() => house.close())
+  const stop = (): Promise<void> => parts.disposeAsync()
   return { url: `http://${addressOf(app)}/`, broker: broker?.url, history, view, stop }
 }
 
@@ -133,7 +173,12 @@ async function serve(
   const page = pageFolder()
   if (page === undefined) say('warning', 'the page is not built, only the API is served: npm run build makes it')
   else registerPage(app, page)
-  await app.listen(splitAddress(listen))
+  try {
+    await app.listen(splitAddress(listen))
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   return app
 }
 

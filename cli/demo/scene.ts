@@ -1,7 +1,5 @@
 // What runs in the demo, and with which configuration: the same that a user would write in YAML.
 
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { RunningEdge } from '../../agent/main.ts'
 import * as agentMain from '../../agent/main.ts'
@@ -40,10 +38,12 @@ export async function startScene(folder: string, signal: AbortSignal): Promise<S
   const startedAt = Date.now()
   const { said } = texts(process.env)
   const notes = [said.demoSimulated]
-  const port = (await isFree(pagePort)) ? pagePort : 0
-  if (port === 0) notes.push(said.demoPortTaken(pagePort))
   const plc = await simulatedPlc()
-  const collector = await startCollector(join(folder, 'collector'), port, say)
+  const collector = await startCollector(join(folder, 'collector'), pagePort, say).catch((error: unknown) => {
+    if (!isTaken(error)) throw error
+    notes.push(said.demoPortTaken(pagePort))
+    return startCollector(join(folder, 'collector'), 0, say)
+  })
   const heat = overheatNowAndThen(plc)
   const host = defaultNode()
   const press = 'simulated-press'
@@ -128,14 +128,6 @@ function checked<T>(shape: Shape<T>, raw: unknown): T {
   return value
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  try {
-    await once(server.listen(port, '127.0.0.1'), 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    server.close()
-  }
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }

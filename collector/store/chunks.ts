@@ -81,6 +81,11 @@ export class Chunks {
     for (const row of rows) this.#remove.run(row[0])
   }
 
+  /** All chunks of a series. */
+  forget(series: number): void {
+    this.#db.prepare('DELETE FROM chunk WHERE series = ?').run(series)
+  }
+
   /** Marks a fresh chunk as one that needs no compaction any more. */
   keep(id: number): void {
     this.#keep.run(id)

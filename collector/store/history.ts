@@ -31,7 +31,11 @@ export type { Ref, Selector } from './series.ts'
 export interface HistoryOptions {
   /** Folder of history.db; created if absent. */
   readonly folder: string
+  /** The statements that make the tables of others in the same file. */
+  readonly others?: readonly string[]
   readonly say: Say
+  /** The file turned out to be damaged: it is to be closed and opened again, which salvages it. Told once. */
+  readonly onDamage?: () => void
   /** The collector's clock, ms since the epoch. */
   now(): number
 }
@@ -58,6 +62,7 @@ export class History {
   readonly #path: string
   readonly #say: Say
   readonly #now: () => number
+  readonly #onDamage: () => void
   readonly #registry: Registry
   readonly #table: SeriesTable
   readonly #chunks: Chunks
@@ -74,15 +79,17 @@ export class History {
   #retiredSamples = 0
   #retiredSeries = 0
 
-  constructor({ folder, say, now }: HistoryOptions) {
-    const { db, path, salvaged } = openHistoryFile(folder, say, now)
+  constructor({ folder, others = [], say, now, onDamage = () => {} }: HistoryOptions) {
+    const { db, path, salvaged } = openHistoryFile(folder, others, say, now)
     this.db = db
     this.#path = path
     this.#say = say
     this.#now = now
     this.#salvages = salvaged ? 1 : 0
     this.#table = new SeriesTable(db)
-    this.#registry = this.#table.load()
+    this.#onDamage = onDamage
+    const { registry, damaged } = this.#table.load()
+    this.#registry = registry
     this.#cursor = this.#table.get('cursor')
     this.#chunks = new Chunks(db)
     this.#damage = new Damage(say)
@@ -90,6 +97,7 @@ export class History {
     this.#folder = new Folder(this.#chunks)
     this.#compactor = new Compactor(this.#chunks, this.#registry, this.#reader, this.#table)
     this.#retention = new Retention(db, this.#registry, this.#table)
+    if (damaged.length > 0) this.#giveUp(damaged)
   }
 
   /** Samples appended and not yet folded. */
@@ -175,12 +183,12 @@ export class History {
 
   /** Every sample of [from, to), in time order; those of the same time in the order in which they came. */
   range(ref: Ref, from: number, to: number): { times: Float64Array; values: Float64Array } {
-    return this.#guard(() => readRange(this.#reader, ref as SeriesRef, from, to))
+    return this.guard(() => readRange(this.#reader, ref as SeriesRef, from, to))
   }
 
   /** Down-samples; see Grid for the buckets, which are at most as many as asked for, and Columns for what is in them. */
   query(refs: readonly Ref[], window: Window): Answer {
-    return this.#guard(() => queryBuckets(this.#reader, refs as readonly SeriesRef[], window))
+    return this.guard(() => queryBuckets(this.#reader, refs as readonly SeriesRef[], window))
   }
 
   /** Compacts past hours until about `budget` samples were read; returns how many, 0 when there is nothing to do. */
@@ -192,7 +200,7 @@ export class History {
   retain(limits: Limits): boolean {
     const { cuts, more } = this.#write(() => this.#retention.run(this.#now(), limits))
     for (const cut of cuts) this.#retire(cut)
-    this.#guard(() => this.#retention.vacuum())
+    this.guard(() => this.#retention.vacuum())
     return more
   }
 
@@ -227,21 +235,50 @@ export class History {
 
   #write<T>(work: () => T): T {
     try {
-      return this.#guard(() => this.db.transaction(work).immediate())
+      return this.guard(() => this.db.transaction(work).immediate())
     } catch (error) {
       this.#compactor.reset()
       throw error
     }
   }
 
-  /** Marks the file for salvage at the next start when SQLite finds it corrupt. */
-  #guard<T>(work: () => T): T {
+  /** Runs `work` on the file; where SQLite finds it corrupt, marks it for salvage and asks to be opened again. */
+  guard<T>(work: () => T): T {
     try {
       return work()
     } catch (error) {
-      if (isCorruption(error)) suspect(this.#path, this.#say)
+      if (isCorruption(error) && suspect(this.#path, this.#say)) this.#onDamage()
       throw error
     }
+  }
+
+  /** As `guard`; undefined where the file is corrupt, for what can do without until it is opened again. */
+  spare<T>(work: () => T): T | undefined {
+    try {
+      return this.guard(work)
+    } catch (error) {
+      if (isCorruption(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Nobody can tell any more whose samples these are. */
+  #giveUp(series: readonly number[]): void {
+    const { n } = this.db
+      .prepare<[string], { n: number }>(
+        'SELECT total(count) AS n FROM chunk WHERE series IN (SELECT value FROM json_each(?))',
+      )
+      .get(JSON.stringify(series))!
+    this.#write(() => {
+      for (const id of series) {
+        this.#chunks.forget(id)
+        this.#table.remove(id)
+      }
+    })
+    this.#say('error', 'history: series that no longer read as they were written are lost, with their samples', {
+      series: series.length,
+      samples: n,
+    })
   }
 }
 

@@ -1,7 +1,8 @@
 // Events: kept until they are too old or too many.
 
 import type { Database, Statement } from 'better-sqlite3'
-import { type Attributes, type Event, type Json, severities } from '../../core/model.ts'
+import { type Attributes, type Event, severities } from '../../core/model.ts'
+import { readJson } from './read-json.ts'
 
 export interface EventRecord extends Event {
   readonly node: string
@@ -25,7 +26,7 @@ interface Stored {
   readonly attributes: string
 }
 
-const schema = `
+export const eventSchema = `
   CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL, time REAL NOT NULL, name TEXT NOT NULL,
     severity INTEGER NOT NULL, body TEXT NOT NULL, attributes TEXT NOT NULL);
@@ -53,7 +54,7 @@ export class Events {
   #fresh: Fresh[] = []
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(eventSchema)
     this.#db = db
     this.#insert = db.prepare(
       'INSERT INTO event (node, time, name, severity, body, attributes) VALUES (?, ?, ?, ?, ?, ?)',
@@ -86,7 +87,7 @@ export class Events {
         `SELECT * FROM event WHERE ${where} time >= @from AND time < @to ORDER BY time DESC, id DESC LIMIT @limit`,
       )
       .all({ ...(node === undefined ? {} : { node }), from, to, limit })
-    const all = [...fresh.reverse(), ...kept.map(toEvent)]
+    const all = [...fresh.reverse(), ...kept.flatMap(toEvent)]
     return all.sort((a, b) => b.time - a.time).slice(0, limit)
   }
 
@@ -109,7 +110,11 @@ export class Events {
   }
 }
 
-function toEvent({ node, time, name, severity, body, attributes }: Stored): EventRecord {
-  const content = { body: JSON.parse(body) as Json, attributes: JSON.parse(attributes) as Attributes }
-  return { node, time, name, severity: severities[severity]!, ...content }
+/** None where damage made it something else. */
+function toEvent({ node, time, name, severity, body, attributes }: Stored): EventRecord[] {
+  const content = readJson(body)
+  const about = readJson(attributes) as Attributes | undefined
+  const grave = severities[severity]
+  if (content === undefined || about === undefined || grave === undefined) return []
+  return [{ node, time, name, severity: grave, body: content, attributes: about }]
 }

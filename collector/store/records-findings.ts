@@ -2,6 +2,7 @@
 
 import type { Database, Statement } from 'better-sqlite3'
 import type { Finding, Series, Severity, Subject } from '../../core/model.ts'
+import { readJson } from './read-json.ts'
 
 export interface FindingSelector {
   /** Only open ones, only closed ones, or both. */
@@ -26,7 +27,7 @@ interface Stored {
   readonly evidence: string
 }
 
-const schema = `
+export const findingSchema = `
   CREATE TABLE IF NOT EXISTS finding (
     key TEXT PRIMARY KEY, rule TEXT NOT NULL, kind TEXT NOT NULL, node TEXT NOT NULL, series TEXT,
     severity TEXT NOT NULL, since REAL NOT NULL, until REAL, message TEXT NOT NULL, evidence TEXT NOT NULL) WITHOUT ROWID;
@@ -55,14 +56,14 @@ export class Findings {
   #changed = new Map<string, Finding>()
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(findingSchema)
     this.#db = db
     this.#put = db.prepare(`INSERT OR REPLACE INTO finding
       VALUES (@key, @rule, @kind, @node, @series, @severity, @since, @until, @message, @evidence)`)
     this.#get = db.prepare('SELECT * FROM finding WHERE key = ?')
     this.#drop = db.prepare('DELETE FROM finding WHERE until < ?')
     const open = db.prepare<[], Stored>('SELECT * FROM finding WHERE until IS NULL')
-    for (const stored of open.iterate()) this.#open.set(stored.key, toFinding(stored))
+    for (const stored of open.iterate()) for (const finding of toFinding(stored)) this.#open.set(stored.key, finding)
   }
 
   get isChanged(): boolean {
@@ -84,7 +85,7 @@ export class Findings {
     const known = this.#changed.get(key) ?? this.#open.get(key)
     if (known !== undefined) return known
     const stored = this.#get.get(key)
-    return stored && toFinding(stored)
+    return stored && toFinding(stored)[0]
   }
 
   open(): readonly Finding[] {
@@ -108,7 +109,7 @@ export class Findings {
   #closed(selector: FindingSelector): readonly Finding[] {
     const changed = [...this.#changed.values()].filter(f => f.until !== undefined && fits(f, selector))
     const stored = this.#findStored(selector).filter(({ key }) => !this.#changed.has(key) && !this.#open.has(key))
-    return [...changed, ...stored.map(toFinding)].sort(newestFirst)
+    return [...changed, ...stored.flatMap(toFinding)].sort(newestFirst)
   }
 
   #findStored({ node, from = 0, to = Number.MAX_SAFE_INTEGER, limit }: FindingSelector): readonly Stored[] {
@@ -153,9 +154,12 @@ function toStored(key: string, { rule, kind, subject, severity, since, until, me
   return { ...what, since, until: until ?? null, message, evidence: JSON.stringify(evidence) }
 }
 
-function toFinding({ rule, kind, node, series, severity, since, until, message, evidence }: Stored): Finding {
-  const subject: Subject = series === null ? { node } : { node, series: JSON.parse(series) as Series }
+/** None where damage made it something else. */
+function toFinding({ rule, kind, node, series, severity, since, until, message, evidence }: Stored): Finding[] {
+  const about = series === null ? null : (readJson(series) as Series | undefined)
+  const numbers = readJson(evidence) as Finding['evidence'] | undefined
+  if (about === undefined || numbers === undefined) return []
+  const subject: Subject = about === null ? { node } : { node, series: about }
   const ended = until === null ? {} : { until }
-  const told = { message, evidence: JSON.parse(evidence) as Finding['evidence'] }
-  return { rule, kind, subject, severity: severity as Severity, since, ...ended, ...told }
+  return [{ rule, kind, subject, severity: severity as Severity, since, ...ended, message, evidence: numbers }]
 }

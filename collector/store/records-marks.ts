@@ -10,7 +10,7 @@ export interface Mark {
   readonly seen: number
 }
 
-const schema = `CREATE TABLE IF NOT EXISTS watermark (
+export const markSchema = `CREATE TABLE IF NOT EXISTS watermark (
   node TEXT NOT NULL, stream TEXT NOT NULL, watermark INTEGER NOT NULL, seen REAL NOT NULL,
   PRIMARY KEY (node, stream)) WITHOUT ROWID`
 
@@ -21,7 +21,7 @@ export class Marks {
   #changed = new Map<string, Mark>()
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(markSchema)
     this.#put = db.prepare(`INSERT INTO watermark VALUES (@node, @stream, @watermark, @seen)
       ON CONFLICT DO UPDATE SET watermark = max(watermark, excluded.watermark), seen = max(seen, excluded.seen)`)
     this.#all = db.prepare('SELECT node, stream, watermark, seen FROM watermark')

@@ -2,6 +2,7 @@
 
 import type { Database, Statement } from 'better-sqlite3'
 import type { Attributes } from '../../core/model.ts'
+import { readJson } from './read-json.ts'
 
 export interface NodeRecord {
   readonly name: string
@@ -27,7 +28,7 @@ export interface NodeRecord {
 
 type Stored = Omit<NodeRecord, 'attributes'> & { attributes: string }
 
-const schema = `CREATE TABLE IF NOT EXISTS node (
+export const nodeSchema = `CREATE TABLE IF NOT EXISTS node (
   name TEXT PRIMARY KEY, firstSeen REAL NOT NULL, lastSeen REAL NOT NULL, lastTime REAL NOT NULL,
   attributes TEXT NOT NULL, samples INTEGER NOT NULL, events INTEGER NOT NULL, late INTEGER NOT NULL,
   rejected INTEGER NOT NULL, refused INTEGER NOT NULL, gaps INTEGER NOT NULL) WITHOUT ROWID`
@@ -39,12 +40,12 @@ export class Nodes {
   readonly #drop: Statement<[number]>
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(nodeSchema)
     this.#put = db.prepare(`INSERT OR REPLACE INTO node VALUES (@name, @firstSeen, @lastSeen, @lastTime, @attributes,
       @samples, @events, @late, @rejected, @refused, @gaps)`)
     this.#drop = db.prepare('DELETE FROM node WHERE lastSeen < ?')
     for (const { attributes, ...rest } of db.prepare<[], Stored>('SELECT * FROM node').iterate()) {
-      this.#known.set(rest.name, { ...rest, attributes: JSON.parse(attributes) as Attributes })
+      this.#known.set(rest.name, { ...rest, attributes: attributesOf(attributes) })
     }
   }
 
@@ -94,6 +95,11 @@ export class Nodes {
       this.#changed.delete(node)
     }
   }
+}
+
+/** Damaged ones are told again by the node. */
+function attributesOf(text: string): Attributes {
+  return (readJson(text) ?? {}) as Attributes
 }
 
 function blank(name: string, received: number): NodeRecord {

@@ -12,7 +12,7 @@ export interface PoisonRecord {
   readonly payload: Uint8Array
 }
 
-const schema = `CREATE TABLE IF NOT EXISTS poison (
+export const poisonSchema = `CREATE TABLE IF NOT EXISTS poison (
   id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
   received REAL NOT NULL, encoding TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)`
 
@@ -27,7 +27,7 @@ export class Poison {
   #fresh: PoisonRecord[] = []
 
   constructor(db: Database) {
-    db.exec(schema)
+    db.exec(poisonSchema)
     this.#insert = db.prepare(`INSERT INTO poison (node, stream, seq, received, encoding, reason, payload)
       VALUES (@node, @stream, @seq, @received, @encoding, @reason, @payload)`)
     this.#trim = db.prepare('DELETE FROM poison WHERE id <= ?')

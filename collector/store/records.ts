@@ -7,17 +7,21 @@
 
 import type { Database } from 'better-sqlite3'
 import type { Attributes, Event, Finding } from '../../core/model.ts'
-import { type EventRecord, type EventSelector, Events } from './records-events.ts'
-import { type FindingSelector, Findings } from './records-findings.ts'
-import { type Mark, Marks } from './records-marks.ts'
-import { type NodeRecord, Nodes } from './records-nodes.ts'
-import { Poison, type PoisonRecord } from './records-poison.ts'
+import type { History } from './history.ts'
+import { type EventRecord, type EventSelector, Events, eventSchema } from './records-events.ts'
+import { type FindingSelector, Findings, findingSchema } from './records-findings.ts'
+import { type Mark, Marks, markSchema } from './records-marks.ts'
+import { type NodeRecord, Nodes, nodeSchema } from './records-nodes.ts'
+import { Poison, type PoisonRecord, poisonSchema } from './records-poison.ts'
 
 export { type EventRecord, type EventSelector, mostEventBytes } from './records-events.ts'
 export { type FindingSelector, findingKey } from './records-findings.ts'
 export type { Mark } from './records-marks.ts'
 export type { NodeRecord } from './records-nodes.ts'
 export type { PoisonRecord } from './records-poison.ts'
+
+/** The statements that make the tables. */
+export const recordSchemas = [nodeSchema, eventSchema, findingSchema, markSchema, poisonSchema]
 
 export type RecordChange =
   | { readonly kind: 'finding'; readonly finding: Finding }
@@ -26,6 +30,8 @@ export type RecordChange =
 export interface RecordsOptions {
   /** history.db, opened by the history. */
   readonly db: Database
+  /** What is asked of the file outside of a fold goes through these, so that damage is noticed. */
+  readonly file?: Pick<History, 'guard' | 'spare'>
   /** Told of each finding that is opened, changed or closed, and of each event. */
   readonly changed?: (change: RecordChange) => void
 }
@@ -37,10 +43,12 @@ export class Records {
   readonly #findings: Findings
   readonly #marks: Marks
   readonly #poison: Poison
+  readonly #file: Pick<History, 'guard' | 'spare'>
   readonly #changed: (change: RecordChange) => void
 
-  constructor({ db, changed = () => {} }: RecordsOptions) {
+  constructor({ db, file = { guard: work => work(), spare: work => work() }, changed = () => {} }: RecordsOptions) {
     this.#db = db
+    this.#file = file
     this.#nodes = new Nodes(db)
     this.#events = new Events(db)
     this.#findings = new Findings(db)
@@ -77,22 +85,22 @@ export class Records {
 
   /** The newest first. */
   events(selector: EventSelector): readonly EventRecord[] {
-    return this.#events.find(selector)
+    return this.#file.guard(() => this.#events.find(selector))
   }
 
   /** Opens, changes or closes: the same (rule, subject, since) is the same finding. */
   finding(finding: Finding): void {
-    if (this.#findings.put(finding)) this.#changed({ kind: 'finding', finding })
+    if (this.#file.spare(() => this.#findings.put(finding)) !== false) this.#changed({ kind: 'finding', finding })
   }
 
   /** Open ones first, then the newest `since` first. */
   findings(selector: FindingSelector): readonly Finding[] {
-    return this.#findings.find(selector)
+    return this.#file.guard(() => this.#findings.find(selector))
   }
 
   /** The finding of a key, open or not. */
   known(key: string): Finding | undefined {
-    return this.#findings.known(key)
+    return this.#file.spare(() => this.#findings.known(key))
   }
 
   openFindings(): readonly Finding[] {
@@ -106,7 +114,7 @@ export class Records {
 
   /** How far the streams are folded, in case the inbox loses its own watermarks. */
   marks(): readonly Mark[] {
-    return this.#marks.all()
+    return this.#file.guard(() => this.#marks.all())
   }
 
   mark(mark: Mark): void {
@@ -119,7 +127,7 @@ export class Records {
   }
 
   poisoned(limit: number): readonly PoisonRecord[] {
-    return this.#poison.newest(limit)
+    return this.#file.guard(() => this.#poison.newest(limit))
   }
 
   /** Things that the next write will put into the file. */
@@ -146,7 +154,7 @@ export class Records {
    * A crash before the next fold replays the samples they came from, and upserts the same ones.
    */
   writeFindings(): void {
-    this.#db.transaction(() => this.#findings.write()).immediate()
+    this.#file.guard(() => this.#db.transaction(() => this.#findings.write()).immediate())
     this.#findings.written()
   }
 
@@ -157,14 +165,13 @@ export class Records {
         if (finding.subject.node === name) this.finding({ ...finding, until: before })
       }
     }
-    this.#db
-      .transaction(() => {
-        this.#nodes.retain(before)
-        this.#events.retain(before)
-        this.#findings.retain(before)
-        this.#marks.retain(before)
-      })
-      .immediate()
+    const work = this.#db.transaction(() => {
+      this.#nodes.retain(before)
+      this.#events.retain(before)
+      this.#findings.retain(before)
+      this.#marks.retain(before)
+    })
+    this.#file.guard(() => work.immediate())
     this.#nodes.forget(before)
   }
 

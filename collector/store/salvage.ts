@@ -18,6 +18,10 @@ interface Table {
 
 type Row = readonly unknown[]
 
+/** What the table `extent` should say. */
+export const extents = `SELECT series, min(hour * 3600000 + first), max(hour * 3600000 + last), sum(count)
+  FROM chunk GROUP BY series`
+
 export function salvage(from: string, into: Database.Database): Saved {
   const old = openDamaged(from)
   if (old === undefined) return { chunks: 0, series: 0, records: 0 }
@@ -36,7 +40,12 @@ export function salvage(from: string, into: Database.Database): Saved {
 function openDamaged(path: string): Database.Database | undefined {
   try {
     const db = new Database(path, { readonly: true, fileMustExist: true })
-    db.prepare('SELECT count(*) FROM sqlite_master').get()
+    const tables = () => db.prepare('SELECT count(*) FROM sqlite_master').get()
+    if (attempt(tables) !== undefined) return db
+    // A description is damaged. With writable_schema SQLite goes on with those before it from the second statement on.
+    db.unsafeMode().pragma('writable_schema = ON')
+    attempt(tables)
+    tables()
     return db
   } catch (error) {
     if (error instanceof Database.SqliteError) return undefined
@@ -48,7 +57,8 @@ function openDamaged(path: string): Database.Database | undefined {
 function copyOthers(old: Database.Database, into: Database.Database): number {
   let rows = 0
   for (const { name, sql, type } of othersOf(old)) {
-    into.exec(sql)
+    // Where it is there already, or its description is damaged, what `into` has counts.
+    attempt(() => into.exec(sql))
     if (type === 'table') rows += copyTable(old, into, name)
   }
   return rows
@@ -66,7 +76,10 @@ function othersOf(old: Database.Database): Table[] {
 function copyTable(old: Database.Database, into: Database.Database, name: string): number {
   const columns = attempt(() => old.prepare(`SELECT * FROM "${name}" LIMIT 0`).columns().length)
   if (columns === undefined) return 0
-  const insert = into.prepare(`INSERT OR IGNORE INTO "${name}" VALUES (${Array(columns).fill('?').join(', ')})`)
+  const insert = attempt(() =>
+    into.prepare(`INSERT OR IGNORE INTO "${name}" VALUES (${Array(columns).fill('?').join(', ')})`),
+  )
+  if (insert === undefined) return 0
   let copied = 0
   const put = (row: Row) => {
     copied += insert.run(...row).changes
@@ -129,9 +142,9 @@ function dropOrphans(into: Database.Database): void {
   into.exec(`
     DELETE FROM chunk WHERE series NOT IN (SELECT id FROM series);
     DELETE FROM extent;
-    INSERT INTO extent SELECT series, min(hour * 3600000 + first), max(hour * 3600000 + last), sum(count)
-      FROM chunk GROUP BY series;
+    INSERT INTO extent ${extents};
     DELETE FROM series WHERE id NOT IN (SELECT series FROM extent);
+    DELETE FROM series_seal WHERE id NOT IN (SELECT id FROM series);
     INSERT OR REPLACE INTO meta SELECT key, max(value) FROM
       (SELECT * FROM meta UNION ALL SELECT * FROM meta_spare) GROUP BY key;
   `)

@@ -43,7 +43,7 @@ t.test('a source that reads nothing says so', async t => {
     t.testdir({ host: {}, 'a.yaml': `daemon: agent\nroot: ${folder}/host\nsources: [{ type: load }]\nuplinks: []\n` }),
     'a.yaml',
   )
-  t.match(await fieldline(['test', 'load', '--config', file]), { status: 0, out: /^Nothing was read/ })
+  t.match(await fieldline(['test', 'load', '--config', file]), { status: 0, out: /^No data: / })
 })
 
 t.test('an unknown source is a usage error that names the nearest', async t => {

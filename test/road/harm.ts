@@ -34,7 +34,7 @@ export function sizeOf(file: string): number {
   return statSync(file).size
 }
 
-function zero(file: string, from: number, bytes: number): void {
+export function zero(file: string, from: number, bytes: number): void {
   const fd = openSync(file, 'r+')
   writeSync(fd, Buffer.alloc(bytes), 0, bytes, from)
   closeSync(fd)

@@ -8,8 +8,8 @@ import { History } from '../../collector/store/history.ts'
 import { aedes, until } from '../brokers.ts'
 import { seeded } from '../random.ts'
 import { ended, startChild } from './child.ts'
-import { harms } from './harm.ts'
-import { eventually, flowing, isDrained, startRoadCollector, startRoadEdge } from './road.ts'
+import { harms, zero } from './harm.ts'
+import { eventually, flowing, isDrained, startRoadCollector, startRoadEdge, verify } from './road.ts'
 import { account, Witness } from './witness.ts'
 
 t.jobs = 5
@@ -45,6 +45,33 @@ for (const [what, harm] of harms) {
     t.ok(lost.length === 0 || said.length + parts.length > 0, 'what is lost is said')
   })
 }
+
+t.test(
+  'a history damaged under a running collector is closed, salvaged and opened again, and nothing is twice',
+  async t => {
+    const broker = await aedes(t)
+    const brokers = [broker.url]
+    const folder = t.testdir()
+    const collector = await startRoadCollector(t, { folder: `${folder}/collector`, brokers })
+    const witness = new Witness({ width, fat: true })
+    const edge = await startRoadEdge(t, { folder: `${folder}/north`, node: 'north', brokers, witness })
+    await flowing(collector, [edge], 100 * width)
+    const { history } = collector.running
+    history.fold(history.cursor, () => undefined)
+    const { db } = history
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.pragma('cache_size = 0')
+    const root = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'chunk_fresh'").pluck().get() as number
+    zero(join(collector.folder, 'history.db'), (root - 1) * 8192, 8192)
+    db.pragma('shrink_memory')
+    t.throws(() => account([], history, 'north'), { code: 'SQLITE_CORRUPT' })
+    await eventually('it is opened again', () => collector.running.history !== history)
+    await flowing(collector, [edge], 10 * width)
+    await verify(t, collector, [edge])
+    const said = collector.said.filter(s => s.startsWith('critical'))
+    t.match(said, [/the file is damaged; it is closed/, /the file was damaged .* was taken over/])
+  },
+)
 
 /** The newest rows are in the log; the file itself has little when the crash comes early. */
 const ofInbox = [
