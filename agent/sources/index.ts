@@ -2,6 +2,7 @@
 
 import type { Source } from '../source.ts'
 import { cpu } from './cpu.ts'
+import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
 import { load } from './load.ts'
@@ -10,4 +11,14 @@ import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { pressure } from './pressure.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, pressure, numa]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  pressure,
+  numa,
+  cpuFrequency,
+]
