@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
+import { reason } from '../core/errors.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Attributes } from '../core/model.ts'
@@ -54,7 +55,7 @@ export async function startEdge(
   signal: AbortSignal,
   { host = realHost(config.root), open: openDatabase }: Seams = {},
 ): Promise<RunningEdge> {
-  const resource = resourceOf(config)
+  const resource = resourceOf(config, known, host, say)
   const spoolOptions = {
     folder: config.state,
     node: config.node,
@@ -101,8 +102,23 @@ export async function startEdge(
   return { edge, spool, stop }
 }
 
-function resourceOf({ node, attributes, daemon }: EdgeConfig): Attributes {
-  return { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version, ...attributes }
+/** What the configuration says goes before what sources find. */
+function resourceOf(
+  { node, attributes, daemon, sources }: EdgeConfig,
+  known: readonly Source<unknown>[],
+  host: Host,
+  say: Say,
+): Attributes {
+  const found = sources.map(({ type, name }) => {
+    try {
+      return known.find(s => s.name === type)?.resource?.(host) ?? {}
+    } catch (error) {
+      say('warning', `source ${name}: no resource attributes: ${reason(error)}`, { source: name })
+      return {}
+    }
+  })
+  const own = { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version }
+  return Object.assign({}, ...found, own, attributes)
 }
 
 function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {

@@ -5,6 +5,7 @@ import { cpu } from './cpu.ts'
 import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
+import { inventory } from './inventory.ts'
 import { kernel } from './kernel.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
@@ -23,4 +24,5 @@ export const sources: readonly Source<unknown>[] = [
   numa,
   cpuFrequency,
   kernel,
+  inventory,
 ]
