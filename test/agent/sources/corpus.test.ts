@@ -47,6 +47,8 @@ async function readsTheMachine(t: Test): Promise<void> {
     'gauge system.boot.time s': 1418183276,
     'gauge system.cpu.load_average.15m {thread}': 0.05,
     'gauge system.thread.count {thread}': 497,
+    'gauge hw.components{hw.type=system} {component}': 1,
+    'gauge hw.components{hw.type=cpu} {component}': 1,
     'gauge system.memory.limit By': 15666184 * 1024,
     'counter system.disk.io{system.device.name=sda,disk.io.direction=read} By': 1003346126 * 512,
     'counter system.disk.io_time{system.device.name=nvme0n1} s': 222.766,
