@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
-import { reason } from '../core/errors.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Attributes } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
@@ -17,6 +15,7 @@ import { gapToEvent } from './gap.ts'
 import { fileKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
+import { resourceOf } from './resource.ts'
 import { selfObservation } from './self.ts'
 import type { Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
@@ -100,25 +99,6 @@ export async function startEdge(
     await spool.close()
   }
   return { edge, spool, stop }
-}
-
-/** What the configuration says goes before what sources find. */
-function resourceOf(
-  { node, attributes, daemon, sources }: EdgeConfig,
-  known: readonly Source<unknown>[],
-  host: Host,
-  say: Say,
-): Attributes {
-  const found = sources.map(({ type, name }) => {
-    try {
-      return known.find(s => s.name === type)?.resource?.(host) ?? {}
-    } catch (error) {
-      say('warning', `source ${name}: no resource attributes: ${reason(error)}`, { source: name })
-      return {}
-    }
-  })
-  const own = { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version }
-  return Object.assign({}, ...found, own, attributes)
 }
 
 function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {
