@@ -84,11 +84,11 @@ type Table = readonly (readonly [file: string, columns: readonly (Series | undef
 const often: Table = [
   ['fs/file-nr', [fileHandles.of(), undefined, fileLimit.of()]],
   ['fs/inode-nr', [inodes.of(), inodesFree.of()]],
+]
+const seldom: Table = [
   ['fs/dentry-state', [dentries.of(), dentriesUnused.of()]],
   ['fs/aio-nr', [aio.of()]],
   ['kernel/random/entropy_avail', [entropy.of()]],
-]
-const seldom: Table = [
   ['fs/aio-max-nr', [aioLimit.of()]],
   ['kernel/random/poolsize', [entropyLimit.of()]],
   ['kernel/pid_max', [processLimit.of()]],
@@ -171,15 +171,17 @@ function numbers(
   })
 }
 
-const unlimited = '9223372036854775807'
+const unlimited = ['\n', '\t'].map(end => Buffer.from(`9223372036854775807${end}`))
 
-/** At least `count` whole numbers in one line; the kernel's largest means without a limit, and is undefined. */
+/** `count` whole numbers of one line; the kernel's largest stands for no limit, and is undefined. */
 export function parseNumbers(file: string, bytes: Buffer, count: number): readonly (number | undefined)[] {
-  const text = bytes.toString('latin1')
-  const words = /^(\d{1,19}\s+)+$/.test(text) && text.endsWith('\n') ? text.trim().split(/\s+/) : []
-  const wrong = words.length < count || words.some(word => Number(word) >= 2 ** 63 && word !== unlimited)
-  if (wrong) throw new Error(`${file}: expected ${count} whole numbers, got ${JSON.stringify(text.slice(0, 60))}`)
-  return words.map(word => (word === unlimited ? undefined : Number(word)))
+  const scan = new Scan(file, bytes)
+  const values: (number | undefined)[] = []
+  while (values.length < count) {
+    scan.blanks()
+    values.push(unlimited.some(word => scan.takes(word)) ? undefined : scan.integer())
+  }
+  return values
 }
 
 function harm(host: Host, time: number): Sample[] {

@@ -16,8 +16,11 @@ bearsDamage(t, 'file-nr', recordings, bytes => parseNumbers('file-nr', bytes, 3)
 
 t.test('the kernel’s largest number is no limit, and no other so large is a number', async t => {
   t.strictSame(parseNumbers('file-nr', Buffer.from('7 0 9223372036854775807\n'), 3), [7, 0, undefined])
-  t.throws(() => parseNumbers('file-nr', Buffer.from('7 0 9223372036854775808\n'), 3), /^file-nr: expected 3 whole/)
-  t.throws(() => parseNumbers('file-nr', Buffer.from('7 0\n'), 3), /^file-nr: expected 3 whole numbers, got "7 0\\n"/)
+  t.throws(
+    () => parseNumbers('file-nr', Buffer.from('7 0 9223372036854775808\n'), 3),
+    /^file-nr: expected a number below/,
+  )
+  t.throws(() => parseNumbers('file-nr', Buffer.from('7 0\n'), 3), /^file-nr: expected a number at byte 3/)
 })
 
 const boots = async (t: Test, keep = memoryKeep(), boot?: string) => {
