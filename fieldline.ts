@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   collector: async () => (await import('./cli/collector.ts')).collector,
   check: async () => (await import('./cli/check.ts')).check,
   test: async () => (await import('./cli/test.ts')).test,
+  inventory: async () => (await import('./cli/inventory.ts')).inventory,
   status: async () => (await import('./cli/status.ts')).status,
   demo: async () => (await import('./cli/demo.ts')).demo,
 }

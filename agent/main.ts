@@ -6,7 +6,6 @@ import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Attributes } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
@@ -16,6 +15,7 @@ import { gapToEvent } from './gap.ts'
 import { fileKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
+import { resourceOf } from './resource.ts'
 import { selfObservation } from './self.ts'
 import type { Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
@@ -54,7 +54,7 @@ export async function startEdge(
   signal: AbortSignal,
   { host = realHost(config.root), open: openDatabase }: Seams = {},
 ): Promise<RunningEdge> {
-  const resource = resourceOf(config)
+  const resource = resourceOf(config, known, host, say)
   const spoolOptions = {
     folder: config.state,
     node: config.node,
@@ -99,10 +99,6 @@ export async function startEdge(
     await spool.close()
   }
   return { edge, spool, stop }
-}
-
-function resourceOf({ node, attributes, daemon }: EdgeConfig): Attributes {
-  return { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version, ...attributes }
 }
 
 function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {

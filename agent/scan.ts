@@ -54,7 +54,9 @@ export class Scan {
     if (this.byte !== dot) this.fail('a number with a point', start)
     const point = ++this.#at
     const fraction = this.#digits()
-    const value = whole + fraction / 10 ** (this.#at - point)
+    // One division: 1.91 is then what is written, to the last bit.
+    const one = 10 ** (this.#at - point)
+    const value = (whole * one + fraction) / one
     this.#numberEnds(start)
     return value
   }

@@ -2,7 +2,7 @@
 
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Observation } from '../core/model.ts'
+import type { Attributes, Observation } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
 import type { Keep } from './keep.ts'
 import type { EventKind, Metric } from './metric.ts'
@@ -18,6 +18,8 @@ export interface Source<Options> {
   /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
   readonly metrics: readonly Metric[] | undefined
   readonly events?: readonly EventKind[]
+  /** What holds for all that a host sends, once this source is configured: asked when the agent starts, and then fixed. */
+  resource?(host: Host): Attributes
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
   open(options: Options, at: Surroundings): Running
 }

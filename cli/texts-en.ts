@@ -16,6 +16,7 @@ Daemons
 Tools
   check       say everything that is wrong with a configuration file
   test        read one source once and show what would be sent
+  inventory   show the boards and memory modules of this machine
   status      show how the daemons of this host are doing
   demo        run all of it here, with a simulated PLC
 
@@ -90,6 +91,15 @@ Examples
   fieldline test cpu
   fieldline test filesystem --json
   fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+
+    inventory: `Shows the boards, the firmware and, for root, the memory modules of this machine, as JSON of the package
+systeminformation. The source of the same name asks it, and adds disks, interfaces, processors and GPUs.
+
+Usage: fieldline inventory
+
+Examples
+  fieldline inventory
+  fieldline test inventory`,
 
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 

@@ -14,6 +14,7 @@ export const zh: Texts = {
 工具
   check       指出配置文件中的所有错误
   test        读取一个数据源一次，显示将要发送的内容
+  inventory   显示本机的主板与内存条
   status      显示本机各守护进程的状况
   demo        在本机运行整套系统，附带一台模拟 PLC
 
@@ -88,6 +89,15 @@ export const zh: Texts = {
   fieldline test cpu
   fieldline test filesystem --json
   fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+
+    inventory: `以 JSON 显示 systeminformation 软件包所得的本机主板、固件，以及（root 时）内存条。
+同名的数据源会调用它，并加上磁盘、网络接口、处理器和 GPU。
+
+用法：fieldline inventory
+
+示例
+  fieldline inventory
+  fieldline test inventory`,
 
     status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 

@@ -5,7 +5,7 @@ import { zh } from './texts-zh.ts'
 
 export interface Texts {
   readonly help: Readonly<
-    Record<'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'status' | 'demo', string>
+    Record<'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'inventory' | 'status' | 'demo', string>
   >
   readonly said: {
     seeHelp(command: string): string

@@ -28,6 +28,11 @@ export interface Commands {
    */
   run(command: string, args: readonly string[], limits: CommandLimits): Promise<CommandOutput | undefined>
   /**
+   * What a subcommand of this very program prints, in a child whose memory ends with it: for packages too heavy to stay.
+   * Undefined where the root is another than this process's: the child would tell of the wrong machine.
+   */
+  own(args: readonly string[], limits: CommandLimits): Promise<CommandOutput | undefined>
+  /**
    * What a program that goes on by itself prints, in pieces as they come; undefined where it is not installed. Ends when
    * it ends or the signal aborts; throws when it ended with another status than 0. Leaving the loop kills it.
    */
@@ -38,7 +43,8 @@ const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 const usualBytes = 4 * 1024 ** 2
 const stderrBytes = 4096
 
-export function commands(): Commands {
+/** `here`: whether this process sees the machine that is read. */
+export function commands(here: boolean): Commands {
   /** Killed, but the kernel holds them (a device that does not answer). */
   const hanging = new Set<string>()
 
@@ -54,12 +60,15 @@ export function commands(): Commands {
     return outputOf(child, question, limits)
   }
 
+  const own: Commands['own'] = async (args, limits) =>
+    here ? run(process.execPath, [...process.execArgv, process.argv[1]!, ...args], limits) : undefined
+
   const stream: Commands['stream'] = (command, args, signal) => {
     const file = find(command)
     return file === undefined ? undefined : pieces(file, args, signal)
   }
 
-  return { run, stream }
+  return { run, own, stream }
 }
 
 function find(command: string): string | undefined {

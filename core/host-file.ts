@@ -17,6 +17,7 @@ const absences: ReadonlySet<unknown> = new Set([
   'ENXIO',
   'ENOTDIR',
   'EACCES',
+  'EBUSY',
   'EPERM',
   'EIO',
   'EINVAL',

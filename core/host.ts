@@ -90,7 +90,7 @@ export function realHost(root = '/'): Host {
   }
 
   return {
-    ...commands(),
+    ...commands(top === '/'),
     root: top,
     now: Date.now,
     monotonic,

@@ -1,7 +1,8 @@
 // What the CPUs do and how many processes there are: /proc/stat, proc_stat(5).
 
-import type { Observation, Sample, Series } from '../../core/model.ts'
+import type { Observation, Sample, Series, SeriesKind } from '../../core/model.ts'
 import { bool, object, optional } from '../../core/shape.ts'
+import { type Metric, metric } from '../metric.ts'
 import { interval, polled } from '../polled.ts'
 import { Scan } from '../scan.ts'
 import type { Source } from '../source.ts'
@@ -16,6 +17,10 @@ interface Stat {
   readonly created: number
   readonly running: number
   readonly blocked: number
+  /** Undefined where this kernel does not count them. */
+  readonly interrupts: number | undefined
+  readonly switches: number | undefined
+  readonly softInterrupts: number | undefined
 }
 
 const ticksPerSecond = 100
@@ -23,19 +28,30 @@ const ticksPerSecond = 100
 /** Guest time is part of `user` and `nice`; `interrupt` is hardware and software interrupts together. */
 const modes = ['user', 'nice', 'system', 'idle', 'iowait', 'interrupt', 'steal'] as const
 
-const utilization = modes.map(
-  (mode): Series => ({ name: 'system.cpu.utilization', unit: '1', kind: 'gauge', attributes: { 'cpu.mode': mode } }),
-)
-const logicalCount: Series = { name: 'system.cpu.logical.count', unit: '{cpu}', kind: 'gauge', attributes: {} }
-const created: Series = { name: 'system.process.created', unit: '{process}', kind: 'counter', attributes: {} }
-const [running, blocked] = ['running', 'blocked'].map(
-  (state): Series => ({
-    name: 'system.process.count',
-    unit: '{process}',
-    kind: 'gauge',
-    attributes: { 'process.state': state },
-  }),
-) as [Series, Series]
+const file = '/proc/stat'
+const told = (name: string, unit: string, kind: SeriesKind, attributes: readonly string[], brief: string): Metric =>
+  metric(`system.${name}`, unit, kind, attributes, file, brief)
+const perMode = ['cpu.logical_number', 'cpu.mode']
+const cpuTime = told('cpu.time', 's', 'counter', perMode, 'of all CPUs together, or of each with `per_cpu`')
+const utilization = told('cpu.utilization', '1', 'gauge', ['cpu.mode'], 'share of the time between two readings')
+const logicalCount = told('cpu.logical.count', '{cpu}', 'gauge', [], 'CPUs that are online')
+const created = told('process.created', '{process}', 'counter', [], 'processes and threads since the boot')
+const count = told('process.count', '{process}', 'gauge', ['process.state'], 'tasks running, or blocked by I/O')
+const interrupts = told('cpu.interrupts', '{interrupt}', 'counter', [], 'interrupts by hardware')
+const softInterrupts = told('cpu.soft_interrupts', '{interrupt}', 'counter', [], 'work that interrupts put off')
+const switches = told('cpu.context_switches', '{context_switch}', 'counter', [], 'from one task to another')
+
+const shareSeries = modes.map(mode => utilization.of({ 'cpu.mode': mode }))
+/** What is read once for all CPUs. */
+const single: readonly (readonly [Series, (stat: Stat) => number | undefined])[] = [
+  [logicalCount.of(), stat => stat.each.length],
+  [created.of(), stat => stat.created],
+  [count.of({ 'process.state': 'running' }), stat => stat.running],
+  [count.of({ 'process.state': 'blocked' }), stat => stat.blocked],
+  [interrupts.of(), stat => stat.interrupts],
+  [softInterrupts.of(), stat => stat.softInterrupts],
+  [switches.of(), stat => stat.switches],
+]
 
 interface Options {
   readonly interval: number
@@ -46,9 +62,9 @@ interface Options {
 export const cpu: Source<Options> = {
   name: 'cpu',
   options: object({ interval, per_cpu: optional(bool, false) }),
-  metrics: undefined,
+  metrics: [cpuTime, utilization, logicalCount, created, count, interrupts, softInterrupts, switches],
   open({ interval, per_cpu }, at) {
-    const stat = at.host.file('/proc/stat')
+    const stat = at.host.file(file)
     const total = timeSeries()
     const perCpu = new Map<number, readonly Series[]>()
     let before: Times | undefined
@@ -77,12 +93,7 @@ export const cpu: Source<Options> = {
 
 function timeSeries(cpu?: number): readonly Series[] {
   const which = cpu === undefined ? {} : { 'cpu.logical_number': cpu }
-  return modes.map(mode => ({
-    name: 'system.cpu.time',
-    unit: 's',
-    kind: 'counter',
-    attributes: { ...which, 'cpu.mode': mode },
-  }))
+  return modes.map(mode => cpuTime.of({ ...which, 'cpu.mode': mode }))
 }
 
 function inSeconds(series: readonly Series[], times: Times, time: number): Sample[] {
@@ -90,12 +101,10 @@ function inSeconds(series: readonly Series[], times: Times, time: number): Sampl
 }
 
 function counts(now: Stat, time: number): Sample[] {
-  return [
-    { series: logicalCount, time, value: now.each.length },
-    { series: created, time, value: now.created },
-    { series: running, time, value: now.running },
-    { series: blocked, time, value: now.blocked },
-  ]
+  return single.flatMap(([series, find]) => {
+    const value = find(now)
+    return value === undefined ? [] : [{ series, time, value }]
+  })
 }
 
 /** What part of the time since the last reading each mode took; iowait may go back, proc_stat(5), and then has none. */
@@ -104,23 +113,26 @@ function shares(before: Times | undefined, now: Times, time: number): Sample[] {
   const spent = now.map((ticks, n) => ticks - before[n]!)
   const all = spent.reduce((sum, ticks) => sum + Math.max(0, ticks), 0)
   if (all === 0) return []
-  return utilization.flatMap((series, n) => (spent[n]! < 0 ? [] : [{ series, time, value: spent[n]! / all }]))
+  return shareSeries.flatMap((series, n) => (spent[n]! < 0 ? [] : [{ series, time, value: spent[n]! / all }]))
 }
 
 const word = { cpu: Buffer.from('cpu') }
-const counters = ['\nprocesses ', '\nprocs_running ', '\nprocs_blocked '].map(line => Buffer.from(line))
+/** In the order of the file. */
+const counters = ['intr', 'ctxt', 'processes', 'procs_running', 'procs_blocked', 'softirq'].map(name =>
+  Buffer.from(`\n${name} `),
+)
 
 export function parseStat(bytes: Buffer): Stat {
-  const scan = new Scan('/proc/stat', bytes)
+  const scan = new Scan(file, bytes)
   if (!scan.takes(word.cpu)) scan.fail('the line cpu')
   const all = parseTimes(scan)
   const each: { cpu: number; times: Times }[] = []
   while (scan.takes(word.cpu)) each.push({ cpu: scan.integer(), times: parseTimes(scan) })
-  const [created, running, blocked] = scan.after(counters)
+  const [interrupts, switches, created, running, blocked, softInterrupts] = scan.after(counters)
   if (each.length === 0 || created === undefined || running === undefined || blocked === undefined) {
     return scan.fail('lines of each cpu, processes, procs_running and procs_blocked')
   }
-  return { all, each, created, running, blocked }
+  return { all, each, created, running, blocked, interrupts, switches, softInterrupts }
 }
 
 /** `user nice system idle iowait irq softirq steal ...` to the end of the line. */

@@ -2,10 +2,27 @@
 
 import type { Source } from '../source.ts'
 import { cpu } from './cpu.ts'
+import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
+import { inventory } from './inventory.ts'
+import { kernel } from './kernel.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
+import { numa } from './numa.ts'
+import { pressure } from './pressure.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  pressure,
+  numa,
+  cpuFrequency,
+  kernel,
+  inventory,
+]

@@ -1,7 +1,8 @@
 // How busy the host is and since when it runs: /proc/loadavg and /proc/uptime, proc_loadavg(5), proc_uptime(5).
 
-import type { Sample, Series } from '../../core/model.ts'
+import type { Sample } from '../../core/model.ts'
 import { object } from '../../core/shape.ts'
+import { metric } from '../metric.ts'
 import { interval, polled } from '../polled.ts'
 import { Scan } from '../scan.ts'
 import type { Source } from '../source.ts'
@@ -13,17 +14,22 @@ interface Load {
   readonly threads: number
 }
 
-const gauge = (name: string, unit: string): Series => ({ name, unit, kind: 'gauge', attributes: {} })
-
+const waiting = 'mean of tasks that run or wait for a CPU or a disk'
 // Named as by the host metrics receiver of the OpenTelemetry collector; the conventions have no load average.
-const averages = ['1m', '5m', '15m'].map(span => gauge(`system.cpu.load_average.${span}`, '{thread}'))
-const threads = gauge('system.thread.count', '{thread}')
-const uptime = gauge('system.uptime', 's')
+const averages = ['1m', '5m', '15m'].map(span =>
+  metric(`system.cpu.load_average.${span}`, '{thread}', 'gauge', [], '/proc/loadavg', waiting),
+)
+const threads = metric('system.thread.count', '{thread}', 'gauge', [], '/proc/loadavg', 'threads that exist')
+const uptime = metric('system.uptime', 's', 'gauge', [], '/proc/uptime', 'since the boot')
+
+const averageSeries = averages.map(average => average.of())
+const threadSeries = threads.of()
+const uptimeSeries = uptime.of()
 
 export const load: Source<{ readonly interval: number }> = {
   name: 'load',
   options: object({ interval }),
-  metrics: undefined,
+  metrics: [...averages, threads, uptime],
   open({ interval }, at) {
     const loadavg = at.host.file('/proc/loadavg')
     const running = at.host.file('/proc/uptime')
@@ -33,7 +39,7 @@ export const load: Source<{ readonly interval: number }> = {
       const averaged = loadavg.read()
       if (averaged !== undefined) samples.push(...ofLoad(parseLoadavg(averaged), time))
       const since = running.read()
-      if (since !== undefined) samples.push({ series: uptime, time, value: parseUptime(since) })
+      if (since !== undefined) samples.push({ series: uptimeSeries, time, value: parseUptime(since) })
       return { samples, events: [] }
     }
     const close = (): void => {
@@ -45,8 +51,8 @@ export const load: Source<{ readonly interval: number }> = {
 }
 
 function ofLoad(now: Load, time: number): Sample[] {
-  const samples = averages.map((series, n) => ({ series, time, value: now.averages[n]! }))
-  return [...samples, { series: threads, time, value: now.threads }]
+  const samples = averageSeries.map((series, n) => ({ series, time, value: now.averages[n]! }))
+  return [...samples, { series: threadSeries, time, value: now.threads }]
 }
 
 /** `0.12 0.21 0.25 2/106 10228` */

@@ -292,6 +292,7 @@ export function machine(t: Test, one: string): { readonly root: string; readonly
     statfs: async path => mounts[path],
     device: async path => mounts[path]?.device,
     run: async (command, args) => host.answers[[command, ...args].join(' ')],
+    own: async args => host.answers[['fieldline', ...args].join(' ')],
     stream: (command, args) => streamOf(host.answers[[command, ...args].join(' ')]),
   }
   return { root, host }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { commands } from '../../core/host-command.ts'
 
-const { run, stream } = commands()
+const { run, stream } = commands(true)
 const limits = { timeout: 5000 }
 const never = new AbortController().signal
 
@@ -77,4 +78,16 @@ t.test('a stream ends with its signal, and throws what a program said that faile
     for await (const _ of stream('sh', ['-c', 'echo no device >&2; exit 9'], never)!);
   }
   await t.rejects(read(), /ended with 9: no device/)
+})
+
+t.test('a subcommand of this program runs as this program does, unless the root is another machine’s', async t => {
+  const { argv } = process
+  const script = join(t.testdir({ 'say.ts': 'console.log(process.argv.slice(2).join())' }), 'say.ts')
+  process.argv = [argv[0]!, script]
+  t.teardown(() => {
+    process.argv = argv
+  })
+  const said = await commands(true).own(['check', '--resolved'], { timeout: 10_000 })
+  t.equal(said?.stdout.toString(), 'check,--resolved\n')
+  t.equal(await commands(false).own(['check'], { timeout: 10_000 }), undefined)
 })
