@@ -2,11 +2,11 @@
 
 import { readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { monotonic } from './clock.ts'
 import { type Commands, commands } from './host-command.ts'
 import { fileOpener, isAbsent } from './host-file.ts'
+import { sharedSleep } from './host-sleep.ts'
 import { timeLimited } from './host-slow.ts'
 
 export interface Host extends Commands {
@@ -94,7 +94,7 @@ export function realHost(root = '/'): Host {
     root: top,
     now: Date.now,
     monotonic,
-    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+    sleep: sharedSleep(Date.now),
     path,
     list: p => list(top, path(p)),
     file,
