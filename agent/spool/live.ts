@@ -95,6 +95,8 @@ export class LiveSpool implements Spool {
       this.#fails('store', error)
       throw error
     } finally {
+      // A put takes the debts along, so their pause begins anew.
+      this.#forgetDebts()
       this.#payLater()
     }
     this.#works('store')
@@ -186,9 +188,13 @@ export class LiveSpool implements Spool {
     this.#debts = setTimeout(() => this.#payDebts(), debtPause).unref()
   }
 
-  #payDebts(): void {
+  #forgetDebts(): void {
     clearTimeout(this.#debts)
     this.#debts = undefined
+  }
+
+  #payDebts(): void {
+    this.#forgetDebts()
     try {
       if (!this.#closed && isOwing(this.#state)) this.#write([])
     } catch {
