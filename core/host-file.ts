@@ -2,10 +2,14 @@
 // one buffer shared by all. Measured: opening costs several times what reading does.
 // A file that went away (a NIC unplugged, a process ended) is no data; its descriptor is closed and opened anew next time.
 
-import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readlinkSync, readSync } from 'node:fs'
 import type { HostFile } from './host.ts'
 
 const largest = 4 * 1024 * 1024
+
+/** Of these the kernel gives all at once, at most a page; and it allocates as much as it is asked for. */
+const atOnce = /^\/(sys|proc\/sys)\//
+const page = 4096
 
 /** Without O_NONBLOCK a FIFO in the place of a file would hang the daemon. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -35,8 +39,9 @@ export function isAbsent(error: unknown): boolean {
 export function fileOpener(top: string, path: (path: string) => string): (path: string) => HostFile {
   let shared = Buffer.allocUnsafe(64 * 1024)
 
-  const content = (fd: number): Buffer => {
-    let length = 0
+  const content = (fd: number, name: string): Buffer => {
+    let length = atOnce.test(name) ? readSync(fd, shared, 0, page, 0) : 0
+    if (length > 0 && length < page) return shared.subarray(0, length)
     // A seq_file gives about a page at a time: only a read of 0 bytes is the end.
     for (;;) {
       const got = readSync(fd, shared, length, shared.length - length, length)
@@ -46,28 +51,43 @@ export function fileOpener(top: string, path: (path: string) => string): (path: 
     }
   }
 
-  return name => new KeptOpen(() => openBelow(top, path(name)), content, name)
+  return name => {
+    const at = path(name)
+    return new KeptOpen(
+      () => openBelow(top, at),
+      () => existsSync(at),
+      content,
+      name,
+    )
+  }
 }
 
 class KeptOpen implements HostFile {
   readonly #open: () => number
-  readonly #content: (fd: number) => Buffer
+  readonly #exists: () => boolean
+  readonly #content: (fd: number, name: string) => Buffer
   readonly #name: string
   #fd: number | undefined
+  #absent = false
 
-  constructor(open: () => number, content: (fd: number) => Buffer, name: string) {
+  constructor(open: () => number, exists: () => boolean, content: (fd: number, name: string) => Buffer, name: string) {
     this.#open = open
+    this.#exists = exists
     this.#content = content
     this.#name = name
   }
 
   read(): Buffer | undefined {
+    // To ask for what is not there costs a tenth of an error.
+    if (this.#absent && !this.#exists()) return undefined
     try {
       this.#fd ??= this.#open()
-      return this.#content(this.#fd)
+      this.#absent = false
+      return this.#content(this.#fd, this.#name)
     } catch (error) {
       this.close()
-      if (isAbsent(error)) return undefined
+      this.#absent = isAbsent(error)
+      if (this.#absent) return undefined
       throw new Error(`cannot read ${this.#name}`, { cause: error })
     }
   }
