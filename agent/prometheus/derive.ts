@@ -249,29 +249,58 @@ function groupOf(attributes: Attributes, { labels, without }: Grouping): Attribu
 function combined(left: Evaluate, right: Evaluate, operator: Operator): Evaluate {
   return (time, complete) => {
     const [a, b] = [left(time, complete), right(time, complete)]
-    if (typeof a === 'number' && typeof b === 'number') return compute(a, operator, b)
-    if (typeof a === 'number') return each(b as readonly Element[], value => compute(a, operator, value))
+    if (typeof a === 'number' && typeof b === 'number') return compute(a, operator, b) ?? []
+    if (typeof a === 'number') return each(b as readonly Element[], value => computeFrom(a, operator, value))
     if (typeof b === 'number') return each(a, value => compute(value, operator, b))
     const others = new Map(b.map(({ attributes, value }) => [keyOf(attributes), value]))
     return a.flatMap(({ attributes, value }) => {
       const other = others.get(keyOf(attributes))
       if (typeof value !== 'number' || typeof other !== 'number') return []
-      return [{ attributes, value: compute(value, operator, other) }]
+      const computed = compute(value, operator, other)
+      return computed === undefined ? [] : [{ attributes, value: computed }]
     })
   }
 }
 
-function each(elements: readonly Element[], change: (value: number) => number): Element[] {
-  return elements.flatMap(({ attributes, value }) =>
-    typeof value === 'number' ? [{ attributes, value: change(value) }] : [],
-  )
+function each(elements: readonly Element[], change: (value: number) => number | undefined): Element[] {
+  return elements.flatMap(({ attributes, value }) => {
+    const changed = typeof value === 'number' ? change(value) : undefined
+    return changed === undefined ? [] : [{ attributes, value: changed }]
+  })
 }
 
-function compute(a: number, operator: Operator, b: number): number {
-  if (operator === '+') return a + b
-  if (operator === '-') return a - b
-  return operator === '*' ? a * b : a / b
+/** Compared with a scalar before it, it is the element that stays. */
+function computeFrom(a: number, operator: Operator, value: number): number | undefined {
+  const computed = compute(a, operator, value)
+  return computed !== undefined && operator in compare ? value : computed
 }
+
+/** Undefined where a comparison does not hold. */
+function compute(a: number, operator: Operator, b: number): number | undefined {
+  switch (operator) {
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
+    case '/':
+      return a / b
+    case 'and':
+      return a
+    default:
+      return compare[operator](a, b) ? a : undefined
+  }
+}
+
+const compare = {
+  '>': (a: number, b: number) => a > b,
+  '<': (a: number, b: number) => a < b,
+  '>=': (a: number, b: number) => a >= b,
+  '<=': (a: number, b: number) => a <= b,
+  '==': (a: number, b: number) => a === b,
+  '!=': (a: number, b: number) => a !== b,
+} as const
 
 function keyOf(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,6 +1,8 @@
 // The language of derived series: a small part of PromQL, over one reading of all targets.
 //
-//   expression = term { ("+" | "-") term }
+//   expression = comparison { "and" comparison }
+//   comparison = sum { (">" | "<" | ">=" | "<=" | "==" | "!=") sum }      keeps the elements for which it holds
+//   sum        = term { ("+" | "-") term }
 //   term       = factor { ("*" | "/") factor }
 //   factor     = number | "-" factor | "(" expression ")" | selector | call
 //   call       = ("rate" | "abs") "(" expression ")"  |  "time" "(" ")"  |  "histogram_quantile" "(" number "," expression ")"
@@ -30,7 +32,9 @@ export interface Grouping {
 
 const aggregations = ['sum', 'min', 'max', 'avg', 'count', 'quantile'] as const
 export type Aggregation = (typeof aggregations)[number]
-export type Operator = '+' | '-' | '*' | '/'
+/** Weakest first; those of one line bind alike. */
+const operators = [['and'], ['>', '<', '>=', '<=', '==', '!='], ['+', '-'], ['*', '/']] as const
+export type Operator = (typeof operators)[number][number]
 
 export type Expression =
   | { readonly is: 'number'; readonly value: number }
@@ -49,7 +53,7 @@ export type Expression =
 
 const mostDepth = 50
 const token =
-  /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-zA-Z_][a-zA-Z0-9_.:]*)|("(?:[^"\\\n]|\\.)*")|(=~|!~|!=|[-+*/(){},=]))/giy
+  /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|([a-zA-Z_][a-zA-Z0-9_.:]*)|("(?:[^"\\\n]|\\.)*")|(=~|!~|!=|==|>=|<=|[-+*/(){},=<>]))/giy
 
 /** @throws Error that says what was expected, and where. */
 export function parseExpression(text: string): Expression {
@@ -78,18 +82,17 @@ class Parser {
 
   expression(): Expression {
     if (++this.#depth > mostDepth) throw new Error('nested too deeply')
-    let left = this.#term()
-    for (let operator = this.#one('+', '-'); operator !== undefined; operator = this.#one('+', '-')) {
-      left = { is: 'binary', operator, left, right: this.#term() }
-    }
+    const expression = this.#level(0)
     this.#depth--
-    return left
+    return expression
   }
 
-  #term(): Expression {
-    let left = this.#factor()
-    for (let operator = this.#one('*', '/'); operator !== undefined; operator = this.#one('*', '/')) {
-      left = { is: 'binary', operator, left, right: this.#factor() }
+  #level(level: number): Expression {
+    const words = operators[level]
+    if (words === undefined) return this.#factor()
+    let left = this.#level(level + 1)
+    for (let operator = this.#one(...words); operator !== undefined; operator = this.#one(...words)) {
+      left = { is: 'binary', operator, left, right: this.#level(level + 1) }
     }
     return left
   }

@@ -59,6 +59,17 @@ t.test('what cannot be computed is absent', async t => {
   t.same(once('abs(a - 1)', { a: 0 }), { '': 1 })
 })
 
+t.test('comparisons keep what they hold for, and bind weaker than sums', async t => {
+  const reading = { 'a{x=1}': 1, 'a{x=2}': 20, 'b{x=1}': 5, 'b{x=2}': 0 }
+  t.same(once('a > 1 + 2', reading), { 'x=2': 20 })
+  t.same(once('a * 2 <= 2', reading), { 'x=1': 2 })
+  t.same(once('a and b > 0', reading), { 'x=1': 1 })
+  t.same(once('a >= b and b < 1 and a == 20', reading), { 'x=2': 20 })
+  t.same(once('sum(a != 1)', reading), { '': 20 })
+  t.same(once('5 > a', reading), { 'x=1': 1 })
+  t.same(once('1 > 2', reading), {})
+})
+
 t.test('aggregations', async t => {
   const reading = { 'a{x=1,y=1}': 1, 'a{x=1,y=2}': 2, 'a{x=2,y=1}': 10 }
   t.same(once('sum(a)', reading), { '': 13 })
@@ -142,7 +153,8 @@ const wrong: Readonly<Record<string, RegExp>> = {
   'a{b}': /expected =, !=, =~ or !~ at character 4, got }/,
   'a{b=c}': /expected a text in quotes/,
   'a{b=~"("}': /not closed/,
-  'a > 1': /expected an expression at character 3, got > 1/,
+  'a ? 1': /expected an expression at character 3, got \? 1/,
+  'a and': /got the end/,
   [`${'('.repeat(100)}a`]: /nested too deeply/,
   [`${'-'.repeat(100)}a`]: /nested too deeply/,
 }
