@@ -217,7 +217,9 @@ function partOf(
   if (suffix === '_count' || suffix === '_sum') return { kind, base, role: { is: suffix === '_sum' ? 'sum' : 'count' } }
   if (suffix !== (kind === 'histogram' ? '_bucket' : '')) return undefined
   const at = numberOf(labels.get(partLabels[kind]) ?? '')
-  return at === undefined || Number.isNaN(at) ? undefined : { kind, base, role: { is: 'part', at } }
+  // Some exporters write per cent where a quantile belongs: a gauge of its own, as it cannot be one of a summary.
+  const fits = at !== undefined && (kind === 'histogram' ? !Number.isNaN(at) : at >= 0 && at <= 1)
+  return fits ? { kind, base, role: { is: 'part', at } } : undefined
 }
 
 /** Feeds what is computed with it. */

@@ -135,6 +135,11 @@ queue_count_count 1
   t.same(read(text.replace(/size_bytes_sum.*\n/, '')).length, 1, 'without a sum it would be told as 0')
 })
 
+t.test('per cent where a quantile belongs are gauges, and the summary has none', async t => {
+  const text = '# TYPE lat summary\nlat{quantile="99.9"} 12\nlat_sum 16\nlat_count 2\n'
+  t.same(read(text), ['gauge lat{quantile=99.9} = 12', 'counter lat{} = {"count":2,"sum":16,"quantiles":[]}'])
+})
+
 t.test('series and bounds are the same objects at each reading', async t => {
   const s = scraper()
   const text = Buffer.from(`${histogram}a{x="1"} 1\n`)
