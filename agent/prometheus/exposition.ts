@@ -66,6 +66,8 @@ export class Exposition<T> {
   /** The line met before, in this reading. */
   #last: Line<T> | undefined
   #reading = 0
+  /** Lines of this reading. */
+  #met = 0
 
   /** `make` is called once for each name and labels, and again after a family changed; `origin` is for errors. */
   constructor(origin: string, make: (sample: NewSample) => T) {
@@ -82,7 +84,7 @@ export class Exposition<T> {
     const isOpen = format === 'openmetrics'
     this.#last = undefined
     this.#reading++
-    let met = 0
+    this.#met = 0
     let ended = !isOpen
     while (lines.more) {
       const { byte } = lines
@@ -97,11 +99,10 @@ export class Exposition<T> {
         if (isOpen) lines.exemplar()
         lines.lineEnds()
         take(made, value, time)
-        met++
       }
     }
     if (!ended) lines.fail('# EOF')
-    this.#sweep(met)
+    this.#sweep()
   }
 
   /** All lines are new then. */
@@ -133,6 +134,7 @@ export class Exposition<T> {
     if (this.#last === undefined) this.#first = line
     else this.#last.next = line
     line.seen = this.#reading
+    this.#met++
     this.#last = line
     return line
   }
@@ -201,13 +203,13 @@ export class Exposition<T> {
   }
 
   /** What comes and goes does not pile up. */
-  #sweep(met: number): void {
+  #sweep(): void {
     if (this.#last !== undefined) this.#last.next = undefined
-    if (this.#families.size + this.#used.size > 3 * met + spareLines) {
+    if (this.#families.size + this.#used.size > 3 * this.#met + spareLines) {
       this.#families.clear()
       this.#spoken.clear()
       this.#forget()
-    } else if (this.#lines.size > 3 * met + spareLines) {
+    } else if (this.#lines.size > 3 * this.#met + spareLines) {
       for (const [text, line] of this.#lines) if (line.seen !== this.#reading) this.#lines.delete(text)
     }
   }

@@ -69,6 +69,8 @@ export function openTarget(options: PrometheusOptions, target: TargetOptions, at
         at.trouble(url, odd)
         return { isUp: true, samples: [...samples, ...tell(time, began, true, count)], distributions, events: [] }
       } catch (error) {
+        // Stopped in the middle of it: that tells nothing of the target.
+        if (signal.aborted) return { isUp: false, samples: [], events: [] }
         failures++
         at.trouble(url, reason(error).replace(`${url}: `, ''))
         return { isUp: false, samples: tell(time, began, false, 0), events: [] }

@@ -109,6 +109,18 @@ t.test('a histogram that contradicts itself is left out, and that is told; the r
   }
 })
 
+t.test('each reading tells of itself alone', async t => {
+  const s = scraper()
+  s.read(Buffer.from(histogram), 'text', time)
+  const more = histogram
+    .replace('+Inf"} 6', '+Inf"} 9')
+    .replace('_count{verb="GET"} 6', '_count{verb="GET"} 9')
+    .replace('12.5', '50')
+  const second = s.read(Buffer.from(more), 'text', time)
+  t.same(told(second), ['counter took_seconds{verb=GET} s = {"count":9,"sum":50,"bounds":[0.1,1],"counts":[1,2,6]}'])
+  t.equal(second.odd, undefined)
+})
+
 t.test('a bucket that a reading does not tell is not taken from the reading before', async t => {
   const s = scraper()
   s.read(Buffer.from(histogram), 'text', time)

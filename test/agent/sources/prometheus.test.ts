@@ -312,12 +312,19 @@ t.test('a scrape reaches the history of a collector through spool and wire, hist
 t.test('it stops when told, also while a target does not answer, and holds no connection then', async t => {
   const one = await exporter(t, () => {})
   const stop = new AbortController()
-  const { running } = source({ targets: [one.url], timeout: '5m' })
-  const done = running.run(async () => {}, stop.signal)
+  const { running, said } = source({ targets: [one.url], timeout: '5m' })
+  const told: string[] = []
+  const done = running.run(async ({ samples }) => void told.push(...samples.map(bare)), stop.signal)
   while (one.requests.length === 0) await new Promise(resolve => setImmediate(resolve))
   stop.abort()
   stop.abort()
   await done
+  t.same(
+    told.filter(text => text.startsWith('up')),
+    [],
+    'nothing is said of the target',
+  )
+  t.same(said, [])
   const { socket } = one.requests[0]!
   if (!socket.destroyed) await once(socket, 'close')
   await running.run(async () => void t.fail('an abort before the start'), AbortSignal.abort())
