@@ -37,6 +37,8 @@ interface Point {
 const asInt = 0x31
 const two32 = 4294967296
 const nothing = new Uint8Array(0)
+/** Names remembered; then they are learned again. Exporters may bring any number. */
+const mostMetrics = 20_000
 
 export type MetricsEncoder = (samples: readonly Sample[], distributions?: readonly Distribution[]) => Uint8Array
 
@@ -60,6 +62,7 @@ export function metricsEncoder(resource: Attributes): MetricsEncoder {
     const key = `${series.kind} ${series.unit} ${series.name}`
     const metric = metrics.get(key) ?? newMetric(series)
     const point = newPoint(series, metric)
+    if (metrics.size >= mostMetrics) metrics.clear()
     metrics.set(key, metric)
     known.set(series, point)
     return point
