@@ -1,17 +1,10 @@
 // Series computed from those of one reading: ratios, sums, rates and quantiles of what endpoints expose, so that a
 // detector has a number to compare. What cannot be computed is absent: never 0, never infinite.
 
-import { isHistogram } from '../../core/distribution.ts'
-import type { Attributes, Histogram, Sample, Series, Summary } from '../../core/model.ts'
+import type { Attributes, Sample, Series } from '../../core/model.ts'
 import { list, matching, object, optional, type Shape, shape, text } from '../../core/shape.ts'
-import {
-  type Aggregation,
-  type Expression,
-  type Grouping,
-  type Operator,
-  parseExpression,
-  type Selector,
-} from './expression.ts'
+import { aggregate, compute, computeFrom, growth, quantileOf, type Value } from './compute.ts'
+import { type Expression, type Grouping, type Operator, parseExpression, type Selector } from './expression.ts'
 
 export interface Derivation {
   readonly name: string
@@ -41,8 +34,6 @@ export const derivations: Shape<readonly Derivation[]> = optional(
 
 /** The attributes that tell targets apart. */
 export const targetAttributes = ['server.address', 'server.port'] as const
-
-type Value = number | Histogram | Summary
 
 interface Element {
   readonly attributes: Attributes
@@ -167,39 +158,6 @@ function rated(of: Evaluate): Evaluate {
   }
 }
 
-/** Of a histogram, one of what came since then; only its shape counts. */
-function growth(past: Value, value: Value, seconds: number): Value | undefined {
-  if (typeof past === 'number' || typeof value === 'number') {
-    if (typeof past !== 'number' || typeof value !== 'number' || value < past) return undefined
-    return (value - past) / seconds
-  }
-  if (!isHistogram(past) || !isHistogram(value)) return undefined
-  if (past.bounds.length !== value.bounds.length || past.bounds.some((b, n) => b !== value.bounds[n])) return undefined
-  const counts = value.counts.map((count, n) => count - past.counts[n]!)
-  if (counts.some(count => count < 0)) return undefined
-  return { count: value.count - past.count, sum: undefined, bounds: value.bounds, counts }
-}
-
-/** As PromQL: linear within its bucket, which begins at 0 if it is the first and ends above 0; the last gives its bound. */
-function quantileOf(quantile: number, value: Value): number | undefined {
-  if (typeof value === 'number') return undefined
-  if (!isHistogram(value)) return value.quantiles.find(q => q.quantile === quantile)?.value
-  const { bounds, counts, count } = value
-  if (count === 0 || bounds.length === 0) return undefined
-  const rank = quantile * count
-  let below = 0
-  for (let n = 0; n < bounds.length; n++) {
-    const inside = counts[n]!
-    if (below + inside >= rank && inside > 0) {
-      const upper = bounds[n]!
-      const lower = n > 0 ? bounds[n - 1]! : Math.min(0, upper)
-      return lower + ((upper - lower) * (rank - below)) / inside
-    }
-    below += inside
-  }
-  return bounds.at(-1)
-}
-
 function aggregated(of: Evaluate, e: Extract<Expression, { is: 'aggregate' }>): Evaluate {
   return (time, complete) => {
     const result = of(time, complete)
@@ -219,22 +177,6 @@ function aggregated(of: Evaluate, e: Extract<Expression, { is: 'aggregate' }>): 
       value: aggregate[e.how](values, e.quantile),
     }))
   }
-}
-
-const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
-
-const aggregate: Readonly<Record<Aggregation, (values: readonly number[], quantile: number) => number>> = {
-  sum: total,
-  count: values => values.length,
-  avg: values => total(values) / values.length,
-  min: values => values.reduce((a, b) => Math.min(a, b)),
-  max: values => values.reduce((a, b) => Math.max(a, b)),
-  quantile(values, quantile) {
-    const sorted = values.toSorted((a, b) => a - b)
-    const at = quantile * (sorted.length - 1)
-    const lower = sorted[Math.floor(at)]!
-    return lower + (sorted[Math.ceil(at)]! - lower) * (at - Math.floor(at))
-  },
 }
 
 function mergesTargets({ labels, without }: Grouping): boolean {
@@ -268,39 +210,6 @@ function each(elements: readonly Element[], change: (value: number) => number | 
     return changed === undefined ? [] : [{ attributes, value: changed }]
   })
 }
-
-/** Compared with a scalar before it, it is the element that stays. */
-function computeFrom(a: number, operator: Operator, value: number): number | undefined {
-  const computed = compute(a, operator, value)
-  return computed !== undefined && operator in compare ? value : computed
-}
-
-/** Undefined where a comparison does not hold. */
-function compute(a: number, operator: Operator, b: number): number | undefined {
-  switch (operator) {
-    case '+':
-      return a + b
-    case '-':
-      return a - b
-    case '*':
-      return a * b
-    case '/':
-      return a / b
-    case 'and':
-      return a
-    default:
-      return compare[operator](a, b) ? a : undefined
-  }
-}
-
-const compare = {
-  '>': (a: number, b: number) => a > b,
-  '<': (a: number, b: number) => a < b,
-  '>=': (a: number, b: number) => a >= b,
-  '<=': (a: number, b: number) => a <= b,
-  '==': (a: number, b: number) => a === b,
-  '!=': (a: number, b: number) => a !== b,
-} as const
 
 function keyOf(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))
