@@ -6,10 +6,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { constants, zstdCompressSync } from 'node:zlib'
 import { backoff } from '../core/backoff.ts'
+import { checkDistribution, numbersIn, samplesIn } from '../core/distribution.ts'
 import { Refused, reason } from '../core/errors.ts'
 import type { Say } from '../core/log.ts'
-import type { Attributes, Event, Observation, Sample } from '../core/model.ts'
-import { encodeLogs, metricsEncoder } from '../core/otlp/encode.ts'
+import type { Attributes, Distribution, Event, Observation, Sample } from '../core/model.ts'
+import { encodeLogs, type MetricsEncoder, metricsEncoder } from '../core/otlp/encode.ts'
 import type { Emit, Running } from './source.ts'
 import type { Parcel, Spool } from './spool.ts'
 
@@ -58,13 +59,14 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
   let flushing: Promise<void> = Promise.resolve()
 
   const emit: Emit = async observation => {
-    if (observation.samples.length + observation.events.length === 0) return
+    const count = samplesIn(observation)
+    if (count + observation.events.length === 0) return
     check(observation, now())
     const safe = new Promise<void>((resolve, reject) => waiting.push({ observation, resolve, reject }))
     urgent ||= observation.events.length > 0
     schedule()
     await safe
-    counts.samples += observation.samples.length
+    counts.samples += count
     counts.events += observation.events.length
   }
 
@@ -106,10 +108,12 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
   function* parcels(moment: readonly Waiting[]): Generator<Parcel> {
     const events = moment.flatMap(w => w.observation.events)
     const samples = moment.flatMap(w => w.observation.samples)
+    const distributions = moment.flatMap(w => w.observation.distributions ?? [])
     if (events.length > 0) yield eventParcel(resource, events)
     for (let n = 0; n < samples.length; n += samplesAnEnvelope) {
-      yield metrics(encodeMetrics, samples.slice(n, n + samplesAnEnvelope))
+      yield metrics(encodeMetrics, samples.slice(n, n + samplesAnEnvelope), [])
     }
+    for (const some of heaps(distributions)) yield metrics(encodeMetrics, [], some)
   }
 
   const run = async (name: string, source: Running, signal: AbortSignal): Promise<void> => {
@@ -140,10 +144,15 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
 }
 
 /** @throws Refused for what no far end could use; only the source that made it is told. */
-function check({ samples, events }: Observation, now: number): void {
+function check({ samples, distributions = [], events }: Observation, now: number): void {
   for (const { series, time, value } of samples) {
     if (!Number.isFinite(value)) throw new Refused(`${series.name}: the value ${value} is not a finite number`)
     if (!(time > 0 && time <= now + ahead)) throw new Refused(`${series.name}: ${dated(time)} cannot be true`)
+  }
+  for (const one of distributions) {
+    checkDistribution(one)
+    if (!(one.time > 0 && one.time <= now + ahead))
+      throw new Refused(`${one.series.name}: ${dated(one.time)} cannot be true`)
   }
   for (const { name, time } of events) {
     if (!(time > 0 && time <= now + ahead)) throw new Refused(`event ${name}: ${dated(time)} cannot be true`)
@@ -155,13 +164,29 @@ function dated(time: number): string {
   return `a date of ${Number.isNaN(date.getTime()) ? time : date.toISOString()}`
 }
 
-function metrics(encode: (samples: readonly Sample[]) => Uint8Array, samples: readonly Sample[]): Parcel {
-  const payload = zstdCompressSync(encode(samples), compression)
+/** As many as an envelope may hold, going by the numbers in them. */
+function heaps(distributions: readonly Distribution[]): readonly Distribution[][] {
+  const heaps: Distribution[][] = []
+  let room = 0
+  for (const one of distributions) {
+    const numbers = numbersIn(one)
+    if (heaps.length === 0 || numbers > room) {
+      heaps.push([])
+      room = samplesAnEnvelope
+    }
+    heaps.at(-1)!.push(one)
+    room -= numbers
+  }
+  return heaps
+}
+
+function metrics(encode: MetricsEncoder, samples: readonly Sample[], distributions: readonly Distribution[]): Parcel {
+  const payload = zstdCompressSync(encode(samples, distributions), compression)
   return {
     lane: 'metrics',
     encoding: 'otlp-metrics-zstd',
-    ...span(samples),
-    samples: samples.length,
+    ...span(samples.length > 0 ? samples : distributions),
+    samples: samplesIn({ samples, distributions, events: [] }),
     events: 0,
     payload,
   }

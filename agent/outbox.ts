@@ -1,5 +1,6 @@
 // What a polled source has read and not yet handed on. Kept in memory: about `most` samples, then the oldest go, counted.
 
+import { samplesIn } from '../core/distribution.ts'
 import { Refused, reason } from '../core/errors.ts'
 import type { Say } from '../core/log.ts'
 import type { Observation } from '../core/model.ts'
@@ -41,8 +42,9 @@ export function openOutbox(name: string, emit: Emit, say: Say): Outbox {
   }
 
   const giveUp = (observation: Observation, why: string): void => {
-    lost += observation.samples.length
-    say('error', `source ${name}: ${why}; ${observation.samples.length} samples are lost`, { source: name })
+    const count = samplesIn(observation)
+    lost += count
+    say('error', `source ${name}: ${why}; ${count} samples are lost`, { source: name })
   }
 
   const report = (failure: unknown): void => {
@@ -54,11 +56,11 @@ export function openOutbox(name: string, emit: Emit, say: Say): Outbox {
   }
 
   const shed = (): void => {
-    let samples = kept.reduce((sum, o) => sum + o.samples.length, 0)
+    let samples = kept.reduce((sum, o) => sum + samplesIn(o), 0)
     while (samples > most && kept.length > 1) {
-      const oldest = kept.shift()!
-      samples -= oldest.samples.length
-      lost += oldest.samples.length
+      const oldest = samplesIn(kept.shift()!)
+      samples -= oldest
+      lost += oldest
     }
   }
 

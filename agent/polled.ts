@@ -91,6 +91,7 @@ function measured(source: Polled) {
     ]
     if (lost > 0) samples.push({ series: lostSamples, time, value: lost })
     if (skippedSoFar > 0) samples.push({ series: skippedReadings, time, value: skippedSoFar })
-    return { samples, events: read?.events ?? [] }
+    const { distributions } = read ?? {}
+    return { samples, ...(distributions && { distributions }), events: read?.events ?? [] }
   }
 }

@@ -3,9 +3,10 @@
 import { memoryKeep } from '../agent/keep.ts'
 import type { Source } from '../agent/source.ts'
 import { dotted } from '../core/config-text.ts'
+import { isHistogram } from '../core/distribution.ts'
 import { realHost } from '../core/host.ts'
 import { log, oneLine } from '../core/log.ts'
-import type { Attributes, Event, Observation, Sample } from '../core/model.ts'
+import type { Attributes, Distribution, Event, Observation } from '../core/model.ts'
 import { nearest, Place } from '../core/shape.ts'
 import { readArguments, Usage } from './arguments.ts'
 import { type Command, print, status } from './command.ts'
@@ -93,18 +94,27 @@ async function originsOf(type: string): Promise<string> {
   return [...new Set(declared.map(d => d.origin))].join(', ')
 }
 
-function asText({ samples, events }: Observation, origins: string): string {
+function asText({ samples, distributions = [], events }: Observation, origins: string): string {
   const { said } = texts(process.env)
-  if (samples.length + events.length === 0) return said.nothingRead(origins)
+  if (samples.length + distributions.length + events.length === 0) return said.nothingRead(origins)
   const head = [said.column.name, said.column.attributes, said.column.value, said.column.unit]
-  const rows = samples.map(({ series, value }: Sample) => [
+  const rows = [...samples, ...distributions].map(({ series, value }) => [
     series.name,
     attributesText(series.attributes),
-    String(value),
+    typeof value === 'number' ? String(value) : distributionText(value),
     series.unit,
   ])
-  const lines = samples.length > 0 ? [table([head, ...rows], [2])] : []
+  const lines = rows.length > 0 ? [table([head, ...rows], [2])] : []
   return [...lines, ...events.map(eventText)].join('\n')
+}
+
+/** `4 sum 12.55, le 0.1: 1, 1: 1, +Inf: 2`: how many fell into each bucket alone. */
+function distributionText(value: Distribution['value']): string {
+  const { count, sum } = value
+  const parts = isHistogram(value)
+    ? value.counts.map((one, n) => `${n === 0 ? 'le ' : ''}${value.bounds[n] ?? '+Inf'}: ${one}`)
+    : value.quantiles.map(({ quantile, value }) => `q${quantile}: ${value}`)
+  return [`${count}${sum === undefined ? '' : ` sum ${sum}`}`, ...parts].join(', ')
 }
 
 function eventText({ name, severity, body, attributes }: Event): string {

@@ -25,6 +25,31 @@ export interface Sample {
   readonly value: number
 }
 
+/** How often values fell between bounds, since the start of whoever counts. */
+export interface Histogram {
+  readonly count: number
+  /** Absent where nobody added the values up. */
+  readonly sum: number | undefined
+  /** Upper bounds, inclusive and rising; the last bucket has none. */
+  readonly bounds: readonly number[]
+  /** How many fell into each bucket alone: one more than there are bounds. */
+  readonly counts: readonly number[]
+}
+
+/** Quantiles as the device itself computed them, over a time of its own choosing. */
+export interface Summary {
+  readonly count: number
+  readonly sum: number
+  readonly quantiles: readonly { readonly quantile: number; readonly value: number }[]
+}
+
+/** Many values told as one; its series is a `counter`. A collector keeps a series for each of its numbers. */
+export interface Distribution {
+  readonly series: Series
+  readonly time: number
+  readonly value: Histogram | Summary
+}
+
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export const severities = ['info', 'warning', 'error', 'critical'] as const
@@ -41,6 +66,7 @@ export interface Event {
 
 export interface Observation {
   readonly samples: readonly Sample[]
+  readonly distributions?: readonly Distribution[]
   readonly events: readonly Event[]
 }
 

@@ -12,6 +12,12 @@ const peers = {
   },
   chromium: { program: '/usr/bin/chromium', probe: ['--version'], packages: 'chromium' },
   openssl: { program: '/usr/bin/openssl', probe: ['version'], packages: 'openssl' },
+  redis: { program: '/usr/bin/redis-server', probe: ['--version'], packages: 'redis-server' },
+  redisExporter: {
+    program: '/usr/bin/prometheus-redis-exporter',
+    probe: ['--version'],
+    packages: 'prometheus-redis-exporter',
+  },
   systemd: { program: '/usr/bin/systemd-analyze', probe: ['--version'], packages: 'systemd' },
 } as const
 

@@ -12,6 +12,7 @@ import { memory } from './memory.ts'
 import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { pressure } from './pressure.ts'
+import { prometheus } from './prometheus.ts'
 
 export const sources: readonly Source<unknown>[] = [
   cpu,
@@ -20,9 +21,10 @@ export const sources: readonly Source<unknown>[] = [
   diskIo,
   filesystem,
   nic,
-  pressure,
-  numa,
   cpuFrequency,
-  kernel,
   inventory,
+  kernel,
+  numa,
+  pressure,
+  prometheus,
 ]

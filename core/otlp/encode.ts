@@ -5,8 +5,9 @@
 // to its place with sixteen bytes written over. Nothing is made per sample.
 
 import { Refused } from '../errors.ts'
-import type { Attributes, Sample, Series } from '../model.ts'
+import type { Attributes, Distribution, Sample, Series } from '../model.ts'
 import { ProtoWriter, varintSize } from '../protobuf.ts'
+import { distributionsEncoder } from './encode-distributions.ts'
 import { checkTime, writeAttributes } from './values.ts'
 
 export { encodeLogs } from './logs.ts'
@@ -35,13 +36,19 @@ interface Point {
 
 const asInt = 0x31
 const two32 = 4294967296
+const nothing = new Uint8Array(0)
+/** Names remembered; then they are learned again. Exporters may bring any number. */
+const mostMetrics = 20_000
+
+export type MetricsEncoder = (samples: readonly Sample[], distributions?: readonly Distribution[]) => Uint8Array
 
 /**
  * Makes the encoder of one resource. It gives the bytes of one request, gauges as Gauge, counters as cumulative
- * monotonic Sum, a counter's whole numbers as integers. The bytes live until the next call.
+ * monotonic Sum, a counter's whole numbers as integers, distributions as cumulative Histogram and as Summary. The bytes
+ * live until the next call.
  * @throws Refused, before anything is encoded, on a value or time that OTLP cannot hold.
  */
-export function metricsEncoder(resource: Attributes): (samples: readonly Sample[]) => Uint8Array {
+export function metricsEncoder(resource: Attributes): MetricsEncoder {
   const resourceField = encodeResource(resource)
   const scopeField = Buffer.from('\x0a\x0b\x0a\x09fieldline', 'latin1')
   const metrics = new Map<string, Metric>()
@@ -49,17 +56,21 @@ export function metricsEncoder(resource: Attributes): (samples: readonly Sample[
   const points: Point[] = []
   const used: Metric[] = []
   const out = new RequestBuffer()
+  const encodeDistributions = distributionsEncoder()
 
   const pointOf = (series: Series): Point => {
     const key = `${series.kind} ${series.unit} ${series.name}`
     const metric = metrics.get(key) ?? newMetric(series)
     const point = newPoint(series, metric)
+    if (metrics.size >= mostMetrics) metrics.clear()
     metrics.set(key, metric)
     known.set(series, point)
     return point
   }
 
-  return samples => {
+  return (samples, distributions) => {
+    const others =
+      distributions === undefined || distributions.length === 0 ? nothing : encodeDistributions(distributions)
     for (let n = 0; n < samples.length; n++) {
       const sample = samples[n]!
       check(sample)
@@ -71,7 +82,7 @@ export function metricsEncoder(resource: Attributes): (samples: readonly Sample[
       if (metric.size === 0) used.push(metric)
       metric.size += bytes.length
     }
-    const length = layOut(out, resourceField, scopeField, used)
+    const length = layOut(out, resourceField, scopeField, used, others)
     for (let n = 0; n < samples.length; n++) out.point(points[n]!, samples[n]!)
     return out.buffer.subarray(0, length)
   }
@@ -112,14 +123,18 @@ function newPoint(series: Series, metric: Metric): Point {
   return { metric, isCounter: series.kind === 'counter', bytes, timeAt: bytes.length - size + 1 }
 }
 
-/** Writes everything but the points, leaves each metric's `at` where its points go, and gives the whole length. */
+/**
+ * Writes everything but the points, leaves each metric's `at` where its points go, and gives the whole length. `others`:
+ * Metric fields that are whole already.
+ */
 function layOut(
   out: RequestBuffer,
   resourceField: Uint8Array,
   scopeField: Uint8Array,
   used: readonly Metric[],
+  others: Uint8Array,
 ): number {
-  let scopeSize = scopeField.length
+  let scopeSize = scopeField.length + others.length
   for (const metric of used) {
     const size = metricSize(metric)
     scopeSize += 1 + varintSize(size) + size
@@ -131,6 +146,7 @@ function layOut(
   out.tag(0x12, scopeSize)
   out.raw(scopeField)
   for (const metric of used) out.metric(metric, metricSize(metric))
+  out.raw(others)
   return out.length
 }
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { openEdge } from '../../agent/edge.ts'
 import type { Running } from '../../agent/source.ts'
 import type { Parcel } from '../../agent/spool.ts'
-import type { Event, Observation, Series } from '../../core/model.ts'
+import type { Distribution, Event, Observation, Series } from '../../core/model.ts'
 import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
 
 const now = 1_790_000_000_000
@@ -124,6 +124,32 @@ t.test('more than an envelope may hold is several envelopes, told as one', async
     valuesIn(parcels),
     samples.map(s => s.value),
   )
+})
+
+t.test('histograms travel as they are, counted as the numbers they hold', async t => {
+  const parcels: Parcel[] = []
+  const { edge } = edgeOver(async (...put) => void parcels.push(...put))
+  const counts = Array.from({ length: 998 }, () => 1)
+  const value = { count: 998, sum: 5, bounds: Array.from({ length: 997 }, (_, n) => n), counts }
+  const distributions: Distribution[] = [1, 2, 3, 4, 5, 6].map(n => ({ series, time: now - n, value }))
+  await edge.emit({ ...reading(7), distributions })
+  t.match(parcels, [
+    { samples: 1, firstTime: now, lastTime: now },
+    { samples: 5000, firstTime: now - 5, lastTime: now - 1 },
+    { samples: 1000, firstTime: now - 6, lastTime: now - 6 },
+  ])
+  t.equal(valuesIn(parcels).length, 6001)
+  t.equal(edge.stats().samples, 6001)
+})
+
+t.test('a histogram that no far end could use is refused to the source that made it', async t => {
+  const { edge } = edgeOver(async () => undefined)
+  const value = { count: 1, sum: 5, bounds: [1], counts: [1, 0] }
+  const emit = (time: number, more: object) =>
+    edge.emit({ samples: [], distributions: [{ series, time, value: { ...value, ...more } }], events: [] })
+  await emit(now, {})
+  await t.rejects(emit(now, { count: 2 }), { name: 'Refused', message: /press.pressure: its buckets do not hold 2/ })
+  await t.rejects(emit(now + 2 * 86_400_000, {}), { name: 'Refused', message: /cannot be true/ })
 })
 
 t.test('a source that fails is said and started again; the others run on', async t => {

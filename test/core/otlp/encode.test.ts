@@ -96,6 +96,15 @@ t.test('a request that outgrows the last one is whole', async t => {
   t.equal(readBack(encode([])).samples.length, 0)
 })
 
+t.test('any number of names may come', async t => {
+  const encode = metricsEncoder(resource)
+  const named = (n: number): Sample => ({ series: { ...series, name: `m${n}` }, time: 1000, value: n })
+  for (let from = 0; from < 50_000; from += 10_000) {
+    const samples = Array.from({ length: 10_000 }, (_, n) => named(from + n))
+    t.strictSame(sorted(readBack(encode(samples)).samples), sorted(samples.map(wanted)))
+  }
+})
+
 t.test('random events read back the same with the official schema', async t => {
   const random = seeded(t)
   for (let round = 0; round < 300; round++) {
