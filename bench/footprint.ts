@@ -1,23 +1,28 @@
 // The bundled agent with every source on at 1 s, all in: reading, spool with FULL, MQTT, receipts; beside node_exporter
-// and collectd doing their equal. CPU time and memory are the kernel's. `--seconds N` (180) is measured after a warm-up.
+// and collectd doing their equal, with `--vs` also netdata. Costs are the kernel's own figures. `--seconds N` (180) is
+// measured after a warm-up. A second agent at 10 s shows what goes over the wire.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { sources } from '../agent/sources/index.ts'
+import { usualSources } from '../agent/usual-sources.ts'
 import { build } from '../packaging/build.ts'
+import { netdata, startNetdata } from './netdata.ts'
 import { rivals } from './peers.ts'
-import { cpuSeconds, median, rssMb, table } from './process.ts'
+import { cpuSeconds, diskBytes, median, rssMb, table, wireBytes } from './process.ts'
 
 const warmUp = 20
+const ports = { broker: 21883, page: 28180 }
+const nodes = ['footprint', 'footprint-10s'] as const
 
 interface Watched {
   readonly name: string
   readonly pid: number
   values(): number | Promise<number>
+  first(): number | undefined
 }
 
 interface Cost {
@@ -25,29 +30,42 @@ interface Cost {
   readonly cpu_us_per_value: number
   readonly values_per_s: number
   readonly cpu_ms_per_s: number
+  /** KB written to disks a minute. */
+  readonly disk_kb_per_min: number
+  /** From the start to the first values at the far end. */
+  readonly start_ms: number
 }
 
 export async function run(args: readonly string[]): Promise<Record<string, unknown>> {
-  const { values } = parseArgs({ args: [...args], options: { seconds: { type: 'string', default: '180' } } })
+  const options = { seconds: { type: 'string', default: '180' }, vs: { type: 'boolean', default: false } } as const
+  const { values } = parseArgs({ args: [...args], options })
   const folder = mkdtempSync(join(tmpdir(), 'fieldline-footprint-'))
   const children: ChildProcess[] = []
   const others = await rivals(folder)
   try {
     await build('dist')
-    children.push(start('collector', folder, collectorConfig(folder)))
-    const agent = start('agent', folder, agentConfig(folder))
-    children.push(agent)
+    if (values.vs && existsSync(netdata)) others.push(await startNetdata(folder))
+    else if (values.vs)
+      console.error('no netdata to compare with: apt-get install --no-install-recommends netdata-core')
+    children.push(start('collector', 'collector', folder, collectorConfig(folder)))
+    await collecting()
+    const began = performance.now()
+    const [agent, slow] = nodes.map((node, n) => start('agent', node, folder, agentConfig(folder, node, [1, 10][n]!)))
+    children.push(agent!, slow!)
+    const first = await firstSample(began)
     const watched: Watched[] = [
-      { name: 'fieldline agent', pid: agent.pid!, values: agentValues },
-      ...others.map(r => ({ name: r.name, pid: r.process.pid!, values: () => r.values() })),
+      { name: 'fieldline agent', pid: agent!.pid!, values: () => samplesOf(nodes[0]), first: () => first },
+      ...others.map(r => ({ name: r.name, pid: r.process.pid!, values: () => r.values(), first: () => r.first() })),
     ]
     console.error(`warming up for ${warmUp} s, then measuring for ${values.seconds} s`)
     await delay(warmUp * 1000)
-    return report(await measure(watched, Number(values.seconds)))
+    const wire = await onTheWire(slow!.pid!)
+    const costs = await measure(watched, Number(values.seconds))
+    return report(costs, await wire())
   } finally {
     for (const child of children) child.kill()
     for (const other of others) other.stop()
-    await delay(500)
+    await delay(1500)
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -64,40 +82,59 @@ async function measure(watched: readonly Watched[], seconds: number): Promise<Ma
   const after = await Promise.all(watched.map(reading))
   return new Map(
     watched.map((w, n) => {
-      const values = after[n]!.values - before[n]!.values
-      const cpu = after[n]!.cpu - before[n]!.cpu
-      return [
-        w.name,
-        {
-          rss_mb: round(median(rss[n]!)),
-          cpu_us_per_value: round((cpu / values) * 1e6),
-          values_per_s: Math.round(values / took),
-          cpu_ms_per_s: round((cpu / took) * 1000),
-        },
-      ]
+      const [values, cpu, disk] = (['values', 'cpu', 'disk'] as const).map(key => after[n]![key] - before[n]![key])
+      const cost = {
+        rss_mb: round(median(rss[n]!)),
+        cpu_us_per_value: round((cpu! / values!) * 1e6),
+        values_per_s: Math.round(values! / took),
+        cpu_ms_per_s: round((cpu! / took) * 1000),
+        disk_kb_per_min: Math.round(disk! / 1000 / (took / 60)),
+        start_ms: Math.round(w.first() ?? Number.NaN),
+      }
+      return [w.name, cost]
     }),
   )
 }
 
-async function reading(w: Watched): Promise<{ cpu: number; values: number }> {
-  return { cpu: cpuSeconds(w.pid), values: await w.values() }
+async function reading(w: Watched): Promise<{ cpu: number; disk: number; values: number }> {
+  return { cpu: cpuSeconds(w.pid), disk: diskBytes(w.pid), values: await w.values() }
 }
 
-function report(costs: ReadonlyMap<string, Cost>): Record<string, unknown> {
+interface Wire {
+  /** Bytes a minute over the agent's connection, both ways, TCP and IP headers not among them. */
+  readonly wire_bytes_per_min: number
+  readonly series: number
+  readonly wire_bytes_per_min_300_series: number
+}
+
+/** Of the agent at 10 s, from now until the answer is asked for. */
+async function onTheWire(pid: number): Promise<() => Promise<Wire>> {
+  const began = { at: performance.now(), bytes: wireBytes(pid, ports.broker), samples: await samplesOf(nodes[1]) }
+  return async () => {
+    const minutes = (performance.now() - began.at) / 60_000
+    const bytes = (wireBytes(pid, ports.broker) - began.bytes) / minutes
+    const series = ((await samplesOf(nodes[1])) - began.samples) / minutes / 6
+    return {
+      wire_bytes_per_min: Math.round(bytes),
+      series: Math.round(series),
+      wire_bytes_per_min_300_series: Math.round((bytes / series) * 300),
+    }
+  }
+}
+
+function report(costs: ReadonlyMap<string, Cost>, wire: Wire): Record<string, unknown> {
   table([...costs].map(([name, cost]) => ({ name, ...cost })))
+  table([{ name: 'on the wire at 10 s', ...wire }])
   const [[, own], ...peers] = [...costs] as [[string, Cost], ...[string, Cost][]]
-  const { cpu_ms_per_s: _, ...figures } = own
-  return { ...figures, peers: Object.fromEntries(peers) }
+  return { ...own, ...wire, peers: Object.fromEntries(peers) }
 }
 
 function round(value: number): number {
   return Number(value.toFixed(2))
 }
 
-const ports = { broker: 21883, page: 28180, metrics: 29464 }
-
-function start(daemon: string, folder: string, config: string): ChildProcess {
-  const file = join(folder, `${daemon}.yaml`)
+function start(daemon: string, name: string, folder: string, config: string): ChildProcess {
+  const file = join(folder, `${name}.yaml`)
   writeFileSync(file, config)
   const node = process.execPath
   return spawn(node, ['dist/fieldline.js', daemon, '--config', file], { stdio: ['ignore', 'inherit', 'inherit'] })
@@ -113,22 +150,38 @@ function collectorConfig(folder: string): string {
   ].join('\n')
 }
 
-function agentConfig(folder: string): string {
+function agentConfig(folder: string, node: string, seconds: number): string {
   return [
     'daemon: agent',
-    'node: footprint',
-    `state: ${join(folder, 'agent')}`,
-    `metrics: 127.0.0.1:${ports.metrics}`,
+    `node: ${node}`,
+    `state: ${join(folder, node)}`,
+    'metrics: off',
     'sources:',
-    ...sources.map(s => `  - { type: ${s.name}, interval: 1s }`),
+    ...usualSources(`${seconds}s`).map(source => `  - ${JSON.stringify(source)}`),
     'uplinks:',
     `  - { type: mqtt, brokers: ["mqtt://127.0.0.1:${ports.broker}"] }`,
     '',
   ].join('\n')
 }
 
-/** Samples of the agent that the collector has committed; its own /metrics is not asked, because nobody need ask it. */
-async function agentValues(): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${ports.page}/metrics`)).text()
-  return Number(/^fieldline_samples_committed_total (\d+)$/m.exec(text)?.[1] ?? Number.NaN)
+async function collecting(): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(`http://127.0.0.1:${ports.page}/healthz`)
+      return
+    } catch {
+      await delay(50)
+    }
+  }
+}
+
+async function firstSample(began: number): Promise<number> {
+  while ((await samplesOf(nodes[0])) === 0) await delay(5)
+  return performance.now() - began
+}
+
+/** Samples of a node that the collector has committed; the agents themselves are not asked, because nobody need ask them. */
+async function samplesOf(node: string): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${ports.page}/api/nodes/${node}`)
+  return answer.ok ? ((await answer.json()) as { samples: number }).samples : 0
 }

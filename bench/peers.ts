@@ -12,6 +12,8 @@ export interface Rival {
   readonly process: ChildProcess
   /** Values it has delivered so far. */
   values(): number
+  /** From its start to the first values anybody had of it, ms. */
+  first(): number | undefined
   stop(): void
 }
 
@@ -32,17 +34,24 @@ export async function rivals(folder: string): Promise<Rival[]> {
 async function startNodeExporter(): Promise<Rival> {
   const port = await freePort()
   const child = spawn(nodeExporter, [`--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' })
+  const began = performance.now()
+  let first: number | undefined
   let values = 0
   const scrape = async (): Promise<void> => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     values += text.split('\n').filter(line => line !== '' && !line.startsWith('#')).length
+    first ??= performance.now() - began
   }
-  const timer = setInterval(() => scrape().catch(() => undefined), 1000) // not up yet: scraped again in a second
+  // Not up yet: scraped again soon.
+  const early = setInterval(() => first === undefined && scrape().catch(() => undefined), 20)
+  const timer = setInterval(() => scrape().catch(() => undefined), 1000)
   return {
     name: 'node_exporter',
     process: child,
     values: () => values,
+    first: () => first,
     stop() {
+      clearInterval(early)
       clearInterval(timer)
       child.kill()
     },
@@ -52,19 +61,23 @@ async function startNodeExporter(): Promise<Rival> {
 /** Sends every second to a socket of ours, which counts the values in its packets. */
 async function startCollectd(folder: string): Promise<Rival> {
   let values = 0
+  let began = 0
+  let first: number | undefined
   const sink = createSocket('udp4', packet => {
     values += valuesIn(packet)
+    first ??= performance.now() - began
   })
   sink.bind(0, '127.0.0.1')
   await once(sink, 'listening')
   const file = join(folder, 'collectd.conf')
   writeFileSync(file, collectdConfig(folder, sink.address().port))
+  began = performance.now()
   const child = spawn(collectd, ['-f', '-C', file], { stdio: 'ignore' })
   const stop = (): void => {
     sink.close()
     child.kill()
   }
-  return { name: 'collectd', process: child, values: () => values, stop }
+  return { name: 'collectd', process: child, values: () => values, first: () => first, stop }
 }
 
 function collectdConfig(folder: string, port: number): string {

@@ -118,7 +118,7 @@ export class CollectorView implements View {
 
   #nodeView(record: NodeRecord): NodeView {
     const { records, history, meter, now } = this.#parts
-    const { name, firstSeen, lastSeen, attributes } = record
+    const { name, firstSeen, lastSeen, samples, attributes } = record
     const series = history.find({ node: name })
     return {
       name,
@@ -127,6 +127,7 @@ export class CollectorView implements View {
       firstSeen,
       lastSeen,
       samplesPerSecond: meter.perSecond(name, now()),
+      samples,
       series: series.length,
       openFindings: records.openCount(name),
       attributes,

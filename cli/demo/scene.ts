@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { RunningEdge } from '../../agent/main.ts'
 import * as agentMain from '../../agent/main.ts'
-import { sources as hostSources } from '../../agent/sources/index.ts'
+import { usualSources } from '../../agent/usual-sources.ts'
 import type { RunningCollector } from '../../collector/main.ts'
 import * as collectorMain from '../../collector/main.ts'
 import { defaultNode } from '../../core/config-shapes.ts'
@@ -80,12 +80,11 @@ async function startAgent(
   say: Say,
   signal: AbortSignal,
 ): Promise<RunningEdge> {
-  const sources = hostSources.map(({ name }) => ({ type: name, interval: '1s' }))
   const config = {
     daemon: 'agent',
     node,
     state,
-    sources,
+    sources: usualSources('1s'),
     uplinks: [{ type: 'mqtt', brokers: [broker] }],
     metrics: 'off',
   }

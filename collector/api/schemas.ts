@@ -46,6 +46,7 @@ export const node = closed('Node', {
   firstSeen: time,
   lastSeen: time,
   samplesPerSecond: { type: 'number' },
+  samples: { ...count, description: 'Stored since it was first seen.' },
   series: count,
   openFindings: count,
   attributes,

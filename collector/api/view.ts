@@ -16,6 +16,8 @@ export interface NodeView {
   readonly lastSeen: number
   /** Over the last few seconds. */
   readonly samplesPerSecond: number
+  /** Stored since it was first seen. */
+  readonly samples: number
   readonly series: number
   readonly openFindings: number
   /** The resource attributes. */

@@ -50,6 +50,7 @@ export class FakeView implements View {
       firstSeen: now,
       lastSeen: now,
       samplesPerSecond: 0,
+      samples: 0,
       series: 0,
       openFindings: 0,
       attributes: {},
