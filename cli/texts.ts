@@ -5,7 +5,10 @@ import { zh } from './texts-zh.ts'
 
 export interface Texts {
   readonly help: Readonly<
-    Record<'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'status' | 'demo', string>
+    Record<
+      'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'status' | 'demo' | 'smart-reports',
+      string
+    >
   >
   readonly said: {
     seeHelp(command: string): string
@@ -24,6 +27,7 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    readonly noDrives: string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
     demoPage(url: string): string

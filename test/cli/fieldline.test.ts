@@ -12,7 +12,7 @@ t.test('without a command, with --help and with help the usage is shown', async 
 })
 
 t.test('every command tells its usage and an example', async t => {
-  for (const name of ['agent', 'gateway', 'collector', 'check', 'test', 'status', 'demo']) {
+  for (const name of ['agent', 'gateway', 'collector', 'check', 'test', 'status', 'demo', 'smart-reports']) {
     const { status, out } = await fieldline([name, '--help'])
     t.equal(status, 0)
     t.match(out, new RegExp(`^Usage: fieldline ${name}[^]*^Examples\\n  fieldline ${name}`, 'm'))
