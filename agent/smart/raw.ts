@@ -9,18 +9,26 @@
 //   "47060h+35m+00.858s"     hours, with their fraction
 //   "0x000100000002"         not known what it stands for
 //
-// Where the database says nothing of a disk of Seagate, its rates of errors (1, 7, 195) are still packed: 16 bits of errors
-// above 32 bits of operations, so that a healthy disk shows a huge number.
+// Where the database says nothing of a disk of Seagate, some are packed all the same, so that a healthy disk shows a huge
+// number: rates of errors (1, 7, 195) have 16 bits of errors above 32 bits of operations, command timeouts (188) are the
+// three numbers above.
 
 const packedRates: ReadonlySet<number> = new Set([1, 7, 195])
+const packedTimeouts = 188
 
 /** Undefined where nobody knows what it stands for. */
 export function unpack(id: number, text: string, raw: number, seagateDisk: boolean): number | undefined {
-  if (/^\d+$/.test(text)) return seagateDisk && packedRates.has(id) ? Math.floor(raw / 2 ** 32) : Number(text)
+  if (text === String(raw)) return seagateDisk ? unpackSeagate(id, raw) : raw
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
   const hours = /^(\d+)h(?:\+(\d+)m)?(?:\+(\d+(?:\.\d+)?)s)?(?: \(.*\))?$/.exec(text)
   if (hours !== null) return Number(hours[1]) + Number(hours[2] ?? 0) / 60 + Number(hours[3] ?? 0) / 3600
   const words = /^\d+ \d+ (\d+)$/.exec(text)
   if (words !== null) return Number(words[1])
   const first = /^(-?\d+(?:\.\d+)?)(?: \(.*\)|\/\d+)$/.exec(text)
   return first === null ? undefined : Number(first[1])
+}
+
+function unpackSeagate(id: number, raw: number): number {
+  if (packedRates.has(id)) return Math.floor(raw / 2 ** 32)
+  return id === packedTimeouts ? raw % 2 ** 16 : raw
 }

@@ -177,7 +177,7 @@ t.test('without smartctl, or without an answer of it, the reports stay as they a
 })
 
 t.test('what smartctl finds never becomes an option', async t => {
-  const devices = ['--set=x', '/dev/sd a', '/dev/../x\n', '', '/dev/sda'].map(name => ({ name, type: 'sat' }))
+  const devices = ['--set=x', '/dev/sd a', '/dev/x;y', '', '/dev/sda'].map(name => ({ name, type: 'sat' }))
   const types = ['--test=long', 'sat --smart=off', ''].map(type => ({ name: '/dev/sdb', type }))
   const found = parseScan(Buffer.from(JSON.stringify({ smartctl: {}, devices: [...devices, ...types] })))
   t.strictSame(
