@@ -18,13 +18,22 @@ export interface Identity {
  */
 export function identify(report: Fields): Identity | undefined {
   const device = report.map('device')
-  const vendor = report.text('scsi_vendor') ?? report.text('vendor') ?? vendorOf(report)
-  const model = report.text('model_name') ?? report.text('scsi_model_name') ?? report.text('scsi_product')
+  const vendor = first(report, ['scsi_vendor', 'vendor']) ?? vendorOf(report)
+  const model = first(report, ['model_name', 'scsi_model_name', 'scsi_product', 'product'])
   const serial = report.text('serial_number')
-  const firmware = report.text('firmware_version') ?? report.text('scsi_revision')
+  const firmware = firmwareOf(report)
   if (model === undefined && serial === undefined) return undefined
   const id = wwn(report) ?? named(device.text('protocol'), model, serial) ?? device.text('info_name')
   return id === undefined ? undefined : { id, vendor, model, serial, firmware }
+}
+
+export function firmwareOf(report: Fields): string | undefined {
+  return first(report, ['firmware_version', 'scsi_revision', 'revision'])
+}
+
+/** smartctl before 7.3 names the parts of a SCSI drive without the prefix. */
+function first(report: Fields, keys: readonly string[]): string | undefined {
+  return keys.map(key => report.text(key)).find(text => text !== undefined)
 }
 
 /** IEEE: 4 bits of NAA, 24 of the vendor, 36 of the drive. Some drives have zeros there, which is none. */

@@ -4,7 +4,7 @@
 
 import { tellAta } from './ata.ts'
 import { type Fields, parseFields } from './fields.ts'
-import { type Identity, identify } from './identity.ts'
+import { firmwareOf, type Identity, identify } from './identity.ts'
 import { metrics } from './metrics.ts'
 import { tellNvme } from './nvme.ts'
 import { tellScsi } from './scsi.ts'
@@ -43,8 +43,8 @@ export function parseReport(file: string, bytes: Buffer): Report {
   const trouble = asleep || identity !== undefined ? undefined : troubleOf(fields)
   return {
     time: time === undefined ? undefined : time * 1000,
-    device: device.text('name') ?? '?',
-    type: device.text('type') ?? '?',
+    device: device.text('name') ?? file,
+    type: device.text('type') ?? 'unknown',
     identity,
     asleep,
     trouble,
@@ -113,7 +113,7 @@ function verdict(passed: boolean | undefined, told: Told): void {
 
 function size(fields: Fields, told: Told): void {
   const bytes = fields.map('user_capacity').count('bytes') ?? fields.count('nvme_total_capacity')
-  const firmware = fields.text('firmware_version') ?? fields.text('scsi_revision')
+  const firmware = firmwareOf(fields)
   const rate = fields.count('rotation_rate')
   const isNvme = fields.map('device').text('protocol') === 'NVMe'
   const type = isNvme || rate === 0 ? 'SSD' : rate === undefined ? undefined : 'HDD'
