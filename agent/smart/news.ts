@@ -127,26 +127,30 @@ function health(before: Known | undefined, { state, reasons }: Told, tell: Tell)
 function counters(before: Known | undefined, now: readonly Counter[], time: number, tell: Tell): Known['counters'] {
   const kept = { ...before?.counters }
   for (const counter of now) {
-    const was = Object.hasOwn(kept, counter.key) ? kept[counter.key] : undefined
-    const next = step(was, counter, time)
-    if (was !== undefined && counter.value > was.value && next.before === undefined && next.since === time) {
-      const since = new Date(was.since).toISOString()
-      tell(kinds.grown, counter.severity, { counter: counter.name, from: was.value, to: counter.value, since })
+    const { key, name, value, severity } = counter
+    const was = Object.hasOwn(kept, key) ? kept[key] : undefined
+    if (was !== undefined && value > was.value && value !== was.before) {
+      tell(kinds.grown, severity, {
+        counter: name,
+        from: was.value,
+        to: value,
+        since: new Date(was.since).toISOString(),
+      })
     }
-    kept[counter.key] = next
+    kept[key] = step(was, counter, time)
   }
   return kept
 }
 
 /**
- * Counters fall when firmware is updated, or when a reading was wrong for once. The one that falls is news when it grows
+ * Counters fall when firmware is updated, or when a reading was wrong for once. The one that fell is news when it grows
  * again, unless it is back at what it was.
  */
 function step(was: Remembered | undefined, { value, falls }: Counter, time: number): Remembered {
   if (was === undefined) return { value, since: time }
   if (value === was.value) return was
-  if (value < was.value) return { value, since: time, ...(!falls && { before: was.before ?? was.value }) }
-  return value === was.before ? { value, since: was.since } : { value, since: time }
+  if (value < was.value && !falls) return { value, since: time, before: was.value }
+  return { value, since: value === was.before ? was.since : time }
 }
 
 /** A log is compared as a whole: drives number their entries in their own ways, wrap and reset. */
