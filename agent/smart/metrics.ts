@@ -6,7 +6,7 @@ import { type Metric, metric } from '../metric.ts'
 export const identityKeys = ['hw.id', 'hw.type', 'hw.vendor', 'hw.model', 'hw.serial_number']
 
 /** Of metrics and events. */
-export const origin = '/run/fieldline/smart, where `fieldline smart-reports` leaves what `smartctl --json` says'
+export const origin = '/run/fieldline/smart/*.json, written by fieldline-smart.timer'
 
 function told(name: string, unit: string, kind: 'gauge' | 'counter', keys: readonly string[], brief: string): Metric {
   return metric(name, unit, kind, [...identityKeys, ...keys], origin, brief)
