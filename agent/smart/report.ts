@@ -97,7 +97,7 @@ function tell(fields: Fields, nothing: boolean): Told {
 /** What smartctl says alike of every kind of drive. */
 function common(fields: Fields, told: Told): void {
   size(fields, told)
-  temperatures(fields.map('temperature'), told)
+  temperatures(fields.map('temperature'), fields.map('device').text('protocol') === 'SCSI', told)
   told.value(metrics.powerOnTime, seconds(fields.map('power_on_time')))
   told.value(metrics.cycles, fields.count('power_cycle_count'), { 'hw.physical_disk.cycle': 'power' })
   const spare = fields.map('spare_available')
@@ -137,11 +137,12 @@ const limits: readonly [string, string][] = [
   ['limit_min', 'low.critical'],
 ]
 
-/** SCSI: a drive without a sensor says 0 or 255. NVMe: 0 K, which older smartctl prints as -273. */
-function temperatures(fields: Fields, told: Told): void {
+/** A SCSI drive without a sensor says 0 of everything, or 255. NVMe: 0 K, which older smartctl prints as -273. */
+function temperatures(fields: Fields, isScsi: boolean, told: Told): void {
   const isReal = (degrees: number | undefined): boolean => degrees !== undefined && degrees > -100 && degrees !== 255
   const [current, trip] = [fields.number('current'), fields.number('drive_trip')]
-  if (isReal(current) && !(current === 0 && trip === 0)) told.value(metrics.temperature, current)
+  const isNone = current === 0 && (trip === 0 || (trip === undefined && isScsi))
+  if (isReal(current) && !isNone) told.value(metrics.temperature, current)
   for (const [key, type] of limits) {
     const limit = fields.number(key)
     if (isReal(limit) && !(key === 'drive_trip' && limit === 0)) {

@@ -10,9 +10,9 @@ export function tellWear(told: Told, used: number | undefined): void {
   told.value(metrics.endurance, Math.max(0, 100 - used) / 100, { 'hw.physical_disk.state': 'remaining' })
 }
 
-/** Percents of the spare capacity; the threshold may be unknown. */
+/** Percents of the spare capacity; the threshold may be unknown. Emulated drives say 0 of both, which is none. */
 export function tellSpare(told: Told, available: number | undefined, threshold: number | undefined): void {
-  if (available === undefined) return
+  if (available === undefined || (available === 0 && threshold === 0)) return
   told.value(metrics.spare, available / 100)
   if (threshold !== undefined) told.value(metrics.spareLimit, threshold / 100)
 }

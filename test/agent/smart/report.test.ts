@@ -94,8 +94,23 @@ t.test('a sensor that is not there has no temperature', async t => {
   t.equal(degrees({ current: 0, drive_trip: 0 }), undefined)
   t.equal(degrees({ current: 255 }), undefined)
   t.equal(degrees({ current: -273 }), undefined)
-  t.equal(degrees({ current: 0 }), 0)
+  t.equal(degrees({ current: 0 }), 0, 'a cold ATA drive')
+  const scsi = { device: { name: '/dev/sda', protocol: 'SCSI' }, temperature: { current: 0 } }
+  t.equal(values(report(scsi))['hw.temperature {}'], undefined)
   t.equal(degrees({ current: -12, drive_trip: 68 }), -12)
+})
+
+t.test('an emulated drive that knows nothing of spare capacity has none', async t => {
+  const spare = (available: number, threshold: number) =>
+    values(
+      report({
+        device: { protocol: 'NVMe' },
+        nvme_smart_health_information_log: { available_spare: available, available_spare_threshold: threshold },
+      }),
+    )['hw.physical_disk.spare {}']
+  t.equal(spare(0, 0), undefined)
+  t.equal(spare(0, 10), 0, 'all is used up')
+  t.equal(spare(100, 10), 1)
 })
 
 t.test('the state is the worst of what the drive says', async t => {
