@@ -12,6 +12,8 @@ export interface Seen {
   readonly report?: Report
   /** Why there is no report of use. */
   readonly trouble?: string
+  /** Where no report says who it is: what the kernel read of it when it found it, /sys/block/*\/device/wwid. */
+  readonly wwid?: string
 }
 
 /** A device and the drive behind it. */
@@ -43,9 +45,8 @@ export function resolve(seen: readonly Seen[], known: KnownDrives): readonly Dri
     const identity = one.report?.identity
     if (identity !== undefined) add(one, distinct(identity, found, known))
   }
-  // The others do not say who they are: they are who was there before, if that one is nowhere else now.
   for (const one of seen) {
-    if (one.report?.identity === undefined) add(one, before(one, known) ?? nameless(one))
+    if (one.report?.identity === undefined) add(one, silent(one, known))
   }
   return [...found.values()]
 }
@@ -59,16 +60,23 @@ function distinct(identity: Identity, found: ReadonlyMap<string, Drive>, known: 
     : { ...identity, id: `${id}_${serial}` }
 }
 
-function before(one: Seen, known: KnownDrives): Identity | undefined {
-  const slot = slotOf(one)
-  return [...known.values()].find(k => k.slot === slot && k.gone === undefined)?.identity
+/** Who it is that sleeps or does not answer: by what the kernel knows, else who was there before. */
+function silent(one: Seen, known: KnownDrives): Identity {
+  const id = one.wwid && idOf(one.wwid)
+  const nobody = { id: id ?? slotOf(one), vendor: undefined, model: undefined, serial: undefined, firmware: undefined }
+  if (id !== undefined) return known.get(id)?.identity ?? nobody
+  return [...known.values()].find(k => k.slot === nobody.id && k.gone === undefined)?.identity ?? nobody
+}
+
+/** `naa.5000c500a1b2c3d4`, or `t10.ATA` with model and serial number in fields of fixed width. */
+function idOf(wwid: string): string | undefined {
+  const naa = /^naa\.([\da-f]{16})$/.exec(wwid)
+  if (naa !== null) return `wwn-0x${naa[1]}`
+  const ata = /^t10\.ATA\s+(\S.*)$/.exec(wwid)
+  return ata === null ? undefined : `ata-${ata[1]!.replace(/\s+/g, '_')}`
 }
 
 /** A device that never said who it is: it failed or slept whenever it was asked. */
 export function isNameless({ model, serial }: Identity): boolean {
   return model === undefined && serial === undefined
-}
-
-function nameless(one: Seen): Identity {
-  return { id: slotOf(one), vendor: undefined, model: undefined, serial: undefined, firmware: undefined }
 }

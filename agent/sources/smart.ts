@@ -108,12 +108,21 @@ function openFolder(folder: string, host: Host, trouble: Trouble): { read(time: 
   const indexed = (bytes: Buffer): Reports => {
     const pass = parsePass(`${folder}/${indexName}`, bytes)
     const seen = (): Seen[] =>
-      pass.drives.map(({ device, type, file, trouble }) => ({
-        device,
-        type,
-        ...(file === undefined ? { trouble: trouble! } : seenIn(report(file))),
-      }))
+      pass.drives
+        .map(({ device, type, file, trouble }) => ({
+          device,
+          type,
+          ...(file === undefined ? { trouble: trouble! } : seenIn(report(file))),
+        }))
+        .map(withWwid)
     return { time: pass.time, whole: true, seen }
+  }
+
+  /** The kernel knows who a disk is without asking it. */
+  const withWwid = (one: Seen): Seen => {
+    const name = one.report?.identity === undefined ? /^\/dev\/(sd[a-z]+)$/.exec(one.device)?.[1] : undefined
+    const wwid = name && host.read(`/sys/block/${name}/device/wwid`)?.toString('latin1').trim()
+    return wwid ? { ...one, wwid } : one
   }
 
   const loose = (names: readonly string[], time: number): Reports | undefined => {
@@ -125,7 +134,7 @@ function openFolder(folder: string, host: Host, trouble: Trouble): { read(time: 
     const seen = (maxAge: number): Seen[] =>
       found
         .filter(r => newest - (r.time ?? time) <= maxAge)
-        .map(r => ({ device: r.device, type: r.type, ...seenIn(r) }))
+        .map(r => withWwid({ device: r.device, type: r.type, ...seenIn(r) }))
     return { time: newest, whole: false, seen }
   }
 

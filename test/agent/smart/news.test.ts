@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { memoryKeep } from '../../../agent/keep.ts'
 import { formatMemory, parseMemory } from '../../../agent/smart/memory.ts'
@@ -150,6 +151,25 @@ t.test('a device that never says who it is neither appears nor vanishes', async 
   t.strictSame(brief((await pass({ [sda]: {} })).events), [])
 })
 
+t.test('a drive that sleeps is known by what the kernel read of it, also when names changed', async t => {
+  const { pass, host } = machine(t)
+  const [a, b, c]: Disk[] = [{ serial: 'A' }, { serial: 'B' }, { serial: 'C', wwn: 7 }]
+  await pass({ [sda]: a!, '/dev/sdb': b!, '/dev/sdc': c! })
+  const wwids = { sda: `t10.ATA     ${'DISK'.padEnd(40)}${'B'.padEnd(20)}`, sdc: 'naa.5000001000000007' }
+  for (const [name, wwid] of Object.entries(wwids)) {
+    const folder = `${host.root}/sys/block/${name}/device`
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(`${folder}/wwid`, `${wwid}\n`)
+  }
+  const { events, values } = await pass({ [sda]: { asleep: true }, '/dev/sdb': a!, '/dev/sdc': { asleep: true } })
+  t.strictSame(events, [])
+  const asleep = Object.keys(values).filter(key => key.includes('disk.awake') && values[key] === 0)
+  t.match(asleep.toSorted(), [
+    /hw\.id=ata-DISK_B,.*hw\.name=\/dev\/sda/,
+    /hw\.id=wwn-0x5000001000000007,.*hw\.serial_number=C/,
+  ])
+})
+
 t.test('two paths to a drive are one drive, and two drives with one WWN are two', async t => {
   const { pass } = machine(t)
   const ids = (values: object) => [
@@ -189,7 +209,6 @@ t.test('old reports are no data, which is said once, and again when they are ren
 t.test('of a folder without an index the reports are read as they are, by their own time', async t => {
   const { pass, host, folder, read } = machine(t, { max_age: '1d' })
   await pass({ [sda]: { counters: { 5: 1 } }, '/dev/sdb': { serial: 'B' } })
-  const { rmSync } = await import('node:fs')
   rmSync(`${folder}/index.json`)
   const { values } = await read(memoryKeep())
   t.equal(Object.keys(values).filter(key => key.includes('disk.awake')).length, 2)
