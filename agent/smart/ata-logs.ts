@@ -56,16 +56,15 @@ function outcome(code: number): TestState {
 }
 
 function loggedTest(test: Fields): Entry {
-  const code = result(test.map('status'))
+  const [type, status] = [test.map('type'), test.map('status')]
+  const [code, hours] = [result(status), test.count('lifetime_hours')]
   const body = defined({
-    type: test.map('type').text('string'),
-    status: test.map('status').text('string'),
-    lifetime_hours: test.count('lifetime_hours'),
+    type: type.text('string'),
+    status: status.text('string'),
+    lifetime_hours: hours,
     lba: test.count('lba'),
   })
-  return {
-    key: Object.values(body).join(':'),
-    severity: severityOf(code === undefined ? undefined : outcome(code)),
-    body,
-  }
+  // By codes: other versions of smartctl have other words for them.
+  const key = [type.count('value'), status.count('value'), hours].join(':')
+  return { key, severity: severityOf(code === undefined ? undefined : outcome(code)), body }
 }

@@ -96,6 +96,11 @@ export function isCount(raw: unknown): raw is number {
   return typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw < negative
 }
 
+/** Milliseconds since the epoch that a Date can hold. */
+export function isTime(raw: unknown): raw is number {
+  return isCount(raw) && raw <= 8.64e15
+}
+
 /** The fields of a file. @throws Error that names the file where it is not a JSON map. */
 export function parseFields(file: string, bytes: Buffer, strange: string[]): Fields {
   let raw: unknown

@@ -2,7 +2,7 @@
 // state was. A counter that was high when the drive was first seen is no news; its growth is.
 
 import { isMap } from '../../core/shape.ts'
-import { isCount } from './fields.ts'
+import { isTime } from './fields.ts'
 import type { Identity } from './identity.ts'
 import { type Log, logs, type State, states } from './told.ts'
 
@@ -47,7 +47,7 @@ export function formatMemory({ time, drives }: Memory): string {
 /** Undefined where the text is not what `formatMemory` made; everything is then seen for the first time. */
 export function parseMemory(text: string | undefined): Memory | undefined {
   const raw = text === undefined ? undefined : fromJson(text)
-  if (!isMap(raw) || raw.version !== version || !isCount(raw.time) || !isMap(raw.drives)) return undefined
+  if (!isMap(raw) || raw.version !== version || !isTime(raw.time) || !isMap(raw.drives)) return undefined
   const drives = Object.entries(raw.drives)
   return drives.every(isDrive) ? { time: raw.time, drives: new Map(drives) } : undefined
 }
@@ -67,12 +67,8 @@ function isDrive(entry: [string, unknown]): entry is [string, Known] {
   const state = known.state === undefined || states.some(s => s === known.state)
   const texts = typeof known.slot === 'string' && typeof known.name === 'string' && Array.isArray(known.reasons)
   const keys = logs.map(log => (known.logs as Record<string, unknown>)[log])
-  const counters = Object.values(known.counters).every(c => isMap(c) && isNumber(c.value) && isNumber(c.since))
+  const counters = Object.values(known.counters).every(c => isMap(c) && typeof c.value === 'number' && isTime(c.since))
   return (
     state && texts && counters && keys.every(k => k === undefined || isMap(k)) && typeof known.identity.id === 'string'
   )
-}
-
-function isNumber(raw: unknown): boolean {
-  return typeof raw === 'number' && Number.isFinite(raw)
 }

@@ -124,5 +124,6 @@ function loggedTest(test: Fields): Entry {
     namespace: test.count('nsid'),
     lba: test.count('lba'),
   })
-  return { key: Object.values(body).join(':'), severity: severityOf(outcome(test)), body }
+  const codes = ['self_test_code', 'self_test_result'].map(code => test.map(code).count('value'))
+  return { key: [...codes, body.lifetime_hours].join(':'), severity: severityOf(outcome(test)), body }
 }

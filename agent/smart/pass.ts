@@ -5,7 +5,7 @@
 //       { "device": "/dev/sda", "type": "sat", "file": "sda-sat.json" },
 //       { "device": "/dev/sdb", "type": "sat", "trouble": "no answer within 30 s" } ] }
 
-import { type Fields, parseFields } from './fields.ts'
+import { type Fields, isTime, parseFields } from './fields.ts'
 
 export const indexName = 'index.json'
 /** More drives than a host has; what is beyond is left out and said. */
@@ -37,7 +37,7 @@ export function parsePass(file: string, bytes: Buffer): Pass {
   const time = fields.count('time')
   const listed = fields.list('drives')
   const drives = listed.flatMap(asked)
-  if (fields.count('version') !== 1 || time === undefined || !fields.has('drives') || strange.length > 0) {
+  if (fields.count('version') !== 1 || !isTime(time) || !fields.has('drives') || strange.length > 0) {
     throw new Error(`${file}: is no index of reports${strange.length > 0 ? `: ${strange[0]}` : ''}`)
   }
   if (drives.length < listed.length) throw new Error(`${file}: names a drive without its device, type and report`)

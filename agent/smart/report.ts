@@ -3,7 +3,7 @@
 // missing, the others repeat what the drive says (smartctl(8), EXIT STATUS).
 
 import { tellAta } from './ata.ts'
-import { type Fields, parseFields } from './fields.ts'
+import { type Fields, isTime, parseFields } from './fields.ts'
 import { firmwareOf, type Identity, identify } from './identity.ts'
 import { metrics } from './metrics.ts'
 import { tellNvme } from './nvme.ts'
@@ -37,12 +37,12 @@ export function parseReport(file: string, bytes: Buffer): Report {
   const fields = parseFields(file, bytes, strange)
   if (!fields.has('smartctl')) throw new Error(`${file}: is no report of smartctl`)
   const device = fields.map('device')
-  const time = fields.map('local_time').count('time_t')
+  const time = (fields.map('local_time').count('time_t') ?? Number.NaN) * 1000
   const asleep = isAsleep(fields)
   const identity = identityOf(file, fields)
   const trouble = asleep || identity !== undefined ? undefined : troubleOf(fields)
   return {
-    time: time === undefined ? undefined : time * 1000,
+    time: isTime(time) ? time : undefined,
     device: device.text('name') ?? file,
     type: device.text('type') ?? 'unknown',
     identity,

@@ -90,5 +90,6 @@ function loggedTest(test: Fields): Entry {
     segment: test.map('failed_segment').count('value'),
     lba: test.map('lba_first_failure').count('value'),
   })
-  return { key: Object.values(body).join(':'), severity: severityOf(outcome(test)), body }
+  const key = [test.map('code').count('value'), test.map('result').count('value'), body.lifetime_hours].join(':')
+  return { key, severity: severityOf(outcome(test)), body }
 }

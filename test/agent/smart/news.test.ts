@@ -206,6 +206,14 @@ t.test('old reports are no data, which is said once, and again when they are ren
   t.ok(folder)
 })
 
+t.test('an index with a time that is none is an error that names the file', async t => {
+  const { read, folder } = machine(t)
+  for (const time of ['1e17', '-1', '"now"', 'null', '0.5']) {
+    writeFileSync(`${folder}/index.json`, `{"version":1,"time":${time},"drives":[]}`)
+    t.match((await read()).said, [/^error source smart: \/run\/fieldline\/smart\/index\.json: is no index/])
+  }
+})
+
 t.test('of a folder without an index the reports are read as they are, by their own time', async t => {
   const { pass, host, folder, read } = machine(t, { max_age: '1d' })
   await pass({ [sda]: { counters: { 5: 1 } }, '/dev/sdb': { serial: 'B' } })
@@ -222,6 +230,7 @@ t.test('what is remembered comes back whole, and nonsense is as good as nothing'
   await pass({ [sda]: { counters: { 5: 1 }, errors: [1] }, '/dev/sdb': { asleep: true } })
   const text = kept()!
   t.equal(formatMemory(parseMemory(text)!), text)
+  t.equal(parseMemory(text.replace(/"since":\d+/, '"since":1e300')), undefined, 'a time that is none')
   const random = seeded(t)
   for (let n = 0; n < 300; n++) {
     const at = random.below(text.length)
