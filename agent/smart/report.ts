@@ -23,6 +23,8 @@ export interface Report {
   readonly asleep: boolean
   /** Why there is no drive to tell of. */
   readonly trouble: string | undefined
+  /** What smartctl could not read of it, in its words; the rest is told. */
+  readonly complaint: string | undefined
   readonly told: Told
   /** Fields that are not as they should be; they count as absent. */
   readonly strange: readonly string[]
@@ -30,6 +32,7 @@ export interface Report {
 
 const commandLineWrong = 1
 const openFailed = 2
+const diskFailing = 8
 
 /** @throws Error that names the file where it is no report. */
 export function parseReport(file: string, bytes: Buffer): Report {
@@ -48,6 +51,7 @@ export function parseReport(file: string, bytes: Buffer): Report {
     identity,
     asleep,
     trouble,
+    complaint: asleep ? undefined : messages(fields, 'error').join('; ') || undefined,
     told: tell(fields, asleep || trouble !== undefined),
     strange,
   }
@@ -65,11 +69,13 @@ function isAsleep(fields: Fields): boolean {
   return messages(fields).some(message => /^Device is in .+ mode, exit\(/.test(message))
 }
 
-function messages(fields: Fields): readonly string[] {
+/** Of any severity where none is given. */
+function messages(fields: Fields, severity?: 'error'): readonly string[] {
   return fields
     .map('smartctl')
     .list('messages')
-    .flatMap(m => m.text('string') ?? [])
+    .filter(message => severity === undefined || message.text('severity') === severity)
+    .flatMap(message => message.text('string') ?? [])
 }
 
 function troubleOf(fields: Fields): string {
@@ -90,7 +96,7 @@ function tell(fields: Fields, nothing: boolean): Told {
   if (protocol === 'NVMe' || fields.has('nvme_smart_health_information_log')) tellNvme(fields, told)
   if (protocol === 'SCSI' || fields.has('scsi_grown_defect_list')) tellScsi(fields, told)
   if (protocol === 'ATA' || fields.has('ata_smart_attributes')) tellAta(fields, told)
-  verdict(fields.map('smart_status').flag('passed'), told)
+  verdict(passed(fields), told)
   return told
 }
 
@@ -103,6 +109,12 @@ function common(fields: Fields, told: Told): void {
   const spare = fields.map('spare_available')
   tellSpare(told, spare.count('current_percent'), spare.count('threshold_percent'))
   tellWear(told, fields.map('endurance_used').count('current_percent'))
+}
+
+/** The exit status says it too where the report does not. */
+function passed(fields: Fields): boolean | undefined {
+  const status = fields.map('smartctl').count('exit_status') ?? 0
+  return fields.map('smart_status').flag('passed') ?? ((status & diskFailing) > 0 ? false : undefined)
 }
 
 /** Where the drive's verdict is bad, its parts may have said already what is wrong. */

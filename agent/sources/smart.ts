@@ -49,7 +49,7 @@ export const smart: Source<Options> = {
       if (pass === undefined || !isFresh(pass.time, time)) return nothing
       if (pass.time === memory?.time) return nothing
       const seen = pass.seen(max_age)
-      for (const one of seen) trouble(`${nameOf(one)}: SMART`, one.trouble)
+      for (const one of seen) trouble(`${nameOf(one)}: SMART`, one.trouble ?? one.report?.complaint)
       const drives = resolve(seen, memory?.drives ?? new Map())
       const dated = Math.min(pass.time, time)
       const news = compare(memory, drives, dated, pass.whole)

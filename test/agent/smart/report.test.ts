@@ -69,6 +69,20 @@ t.test('a report without a drive says why, in the words of smartctl where it has
   t.equal(why({ exit_status: 0 }), 'it has neither a model nor a serial number')
 })
 
+t.test('what smartctl could not read of a drive is said, and the rest is told', async t => {
+  const messages = [
+    { string: 'Warning: This result is based on an Attribute check.', severity: 'warning' },
+    { string: 'Read SMART Error Log failed: scsi error aborted command', severity: 'error' },
+  ]
+  const { complaint, trouble, told } = report({ smartctl: { messages, exit_status: 4 }, power_cycle_count: 3 })
+  t.equal(complaint, 'Read SMART Error Log failed: scsi error aborted command')
+  t.equal(trouble, undefined)
+  t.equal(told.values.length, 1)
+  t.equal(report({ smartctl: { exit_status: 8 } }).told.state, 'predicted_failure', 'the exit status says DISK FAILING')
+  t.equal(report({ smartctl: { exit_status: 8 }, smart_status: { passed: true } }).told.state, 'ok')
+  t.equal(report({ smartctl: { exit_status: 64 + 4 } }).told.state, undefined)
+})
+
 t.test('a drive is its WWN, else model and serial number, else its name here', async t => {
   const id = (more: object) => report(more).identity?.id
   t.equal(id({ wwn: { naa: 5, oui: 3152, id: 1 } }), 'wwn-0x5000c50000000001')
