@@ -14,11 +14,12 @@ Daemons
   collector   commit, keep, judge and show what comes in
 
 Tools
-  check       say everything that is wrong with a configuration file
-  test        read one source once and show what would be sent
-  inventory   show the boards and memory modules of this machine
-  status      show how the daemons of this host are doing
-  demo        run all of it here, with a simulated PLC
+  check          say everything that is wrong with a configuration file
+  test           read one source once and show what would be sent
+  inventory      show the boards and memory modules of this machine
+  status         show how the daemons of this host are doing
+  demo           run all of it here, with a simulated PLC
+  smart-reports  ask the disks for their health, for the agent (needs root)
 
   --help      this text; fieldline COMMAND --help tells more of a command
   --version   the version
@@ -126,6 +127,21 @@ It ends with a summary whose last line is JSON. Status 1: a sample was lost or s
 Examples
   fieldline demo
   fieldline demo --for 30s`,
+
+    'smart-reports': `Asks each disk of this host by smartctl how it is, and leaves the reports for the agent's source smart.
+
+Usage: fieldline smart-reports --to FOLDER
+
+  --to FOLDER   where the reports go; they are replaced, everyone may read them
+
+Needs root and the package smartmontools; fieldline-smart.timer runs it. A disk that sleeps is not woken. One that does
+not answer within 30 s is named with the reason and does not stop the others.
+
+Status 0: all were asked. 1: smartctl is missing, or does not find out what disks there are.
+
+Examples
+  fieldline smart-reports --to /run/fieldline/smart
+  fieldline smart-reports --to /tmp/smart`,
   },
 
   said: {
@@ -153,6 +169,7 @@ Examples
     whatToDo: (daemon, config) =>
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    noDrives: 'smartctl finds no disks here.',
     demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,

@@ -12,11 +12,12 @@ export const zh: Texts = {
   collector   提交、保存、判断并展示收到的数据
 
 工具
-  check       指出配置文件中的所有错误
-  test        读取一个数据源一次，显示将要发送的内容
-  inventory   显示本机的主板与内存条
-  status      显示本机各守护进程的状况
-  demo        在本机运行整套系统，附带一台模拟 PLC
+  check          指出配置文件中的所有错误
+  test           读取一个数据源一次，显示将要发送的内容
+  inventory      显示本机的主板与内存条
+  status         显示本机各守护进程的状况
+  demo           在本机运行整套系统，附带一台模拟 PLC
+  smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
 
   --help      显示本说明；fieldline 命令 --help 显示该命令的详细说明
   --version   显示版本
@@ -124,6 +125,21 @@ export const zh: Texts = {
 示例
   fieldline demo
   fieldline demo --for 30s`,
+
+    'smart-reports': `用 smartctl 询问本机每块硬盘的状况，并把报告留给 agent 的数据源 smart。
+
+用法：fieldline smart-reports --to 文件夹
+
+  --to 文件夹   报告的存放处；旧报告会被替换，所有用户可读
+
+需要 root 与软件包 smartmontools；由 fieldline-smart.timer 定时运行。休眠的硬盘不会被唤醒。
+30 秒内没有应答的硬盘会连同原因列出，不影响其他硬盘。
+
+退出状态 0：全部询问完毕。1：缺少 smartctl，或无法得知有哪些硬盘。
+
+示例
+  fieldline smart-reports --to /run/fieldline/smart
+  fieldline smart-reports --to /tmp/smart`,
   },
 
   said: {
@@ -149,6 +165,7 @@ export const zh: Texts = {
     whatToDo: (daemon, config) =>
       `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
       `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    noDrives: 'smartctl 在本机没有找到硬盘。',
     demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,

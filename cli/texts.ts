@@ -5,7 +5,19 @@ import { zh } from './texts-zh.ts'
 
 export interface Texts {
   readonly help: Readonly<
-    Record<'fieldline' | 'agent' | 'gateway' | 'collector' | 'check' | 'test' | 'inventory' | 'status' | 'demo', string>
+    Record<
+      | 'fieldline'
+      | 'agent'
+      | 'gateway'
+      | 'collector'
+      | 'check'
+      | 'test'
+      | 'inventory'
+      | 'smart-reports'
+      | 'status'
+      | 'demo',
+      string
+    >
   >
   readonly said: {
     seeHelp(command: string): string
@@ -24,6 +36,7 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    readonly noDrives: string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
     demoPage(url: string): string

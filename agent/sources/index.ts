@@ -13,6 +13,7 @@ import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { pressure } from './pressure.ts'
 import { prometheus } from './prometheus.ts'
+import { smart } from './smart.ts'
 
 export const sources: readonly Source<unknown>[] = [
   cpu,
@@ -27,4 +28,5 @@ export const sources: readonly Source<unknown>[] = [
   numa,
   pressure,
   prometheus,
+  smart,
 ]

@@ -12,7 +12,8 @@ t.test('without a command, with --help and with help the usage is shown', async 
 })
 
 t.test('every command tells its usage and an example', async t => {
-  for (const name of ['agent', 'gateway', 'collector', 'check', 'test', 'inventory', 'status', 'demo']) {
+  const names = ['agent', 'gateway', 'collector', 'check', 'test', 'inventory', 'status', 'demo', 'smart-reports']
+  for (const name of names) {
     const { status, out } = await fieldline([name, '--help'])
     t.equal(status, 0)
     t.match(out, new RegExp(`^Usage: fieldline ${name}[^]*^Examples\\n  fieldline ${name}`, 'm'))
