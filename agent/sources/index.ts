@@ -6,6 +6,7 @@ import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
+import { network } from './network.ts'
 import { nic } from './nic.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, network]
