@@ -90,6 +90,13 @@ export class Scan {
     return this.#at++
   }
 
+  /** Steps over the rest of the file, and gives it. */
+  text(): string {
+    const rest = this.#bytes.toString('utf8', this.#at)
+    this.#at = this.#bytes.length
+    return rest
+  }
+
   /** Steps over any blanks and what stands up to the next blank or the line's end. */
   word(): void {
     this.blanks()

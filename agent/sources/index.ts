@@ -4,9 +4,10 @@ import type { Source } from '../source.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
+import { infiniband } from './infiniband.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { nic } from './nic.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, network]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, infiniband, network]

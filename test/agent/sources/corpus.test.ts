@@ -57,9 +57,19 @@ async function readsTheMachine(t: Test): Promise<void> {
     'counter system.network.neighbor.events{network.type=ipv4,network.neighbor.event=table_full} {event}': 0xc + 0x18,
     'counter system.network.softnet.dropped {packet}': 0x6283 + 0x446 + 0x20e76 + 0 + 1,
     'counter system.network.softnet.squeezed {event}': 0 + 0xb1 + 0xf0000769 + 0x109a4 + 0x11,
+    'counter hw.network.io{hw.id=mlx5_0/1,hw.parent=mlx5_0,network.io.direction=transmit} By': 2880761508848 * 4,
+    'counter hw.network.packets{hw.id=hfi1_0/1,hw.parent=hfi1_0,network.io.direction=receive} {packet}': 638036947,
+    'counter hw.infiniband.transmit_wait{hw.id=mlx4_0/2,hw.parent=mlx4_0} {tick}': 3846,
+    'counter hw.infiniband.ack_timeout{hw.id=mlx5_0/1,hw.parent=mlx5_0} {timeout}': 131,
+    'counter hw.infiniband.out_of_sequence{hw.id=mlx5_0/1,hw.parent=mlx5_0} {packet}': 1,
+    'counter hw.infiniband.hardware_counter{hw.id=mlx5_0/1,hw.parent=mlx5_0,infiniband.counter=resp_cqe_error} 1': 8109,
+    'gauge hw.network.bandwidth.limit{hw.id=mlx5_0/1,hw.parent=mlx5_0} By/s': 25e9 / 8,
+    'gauge hw.infiniband.port.physical_state{hw.id=hfi1_0/1,hw.parent=hfi1_0} 1': 5,
     'gauge hw.network.up{hw.id=eth0,network.interface.name=eth0} 1': 1,
     'gauge hw.network.bandwidth.limit{hw.id=eth0,network.interface.name=eth0} By/s': 125_000_000,
   })
+  const settings = Object.keys(all).filter(key => key.includes('lifespan'))
+  t.strictSame(settings, [], 'a setting is no counter')
   const disks = Object.keys(all).flatMap(key => /disk\.io_time\{system\.device\.name=([^}]+)/.exec(key)?.[1] ?? [])
   t.strictSame(disks, [
     'sda',
