@@ -65,6 +65,11 @@ async function readsTheMachine(t: Test): Promise<void> {
     'counter hw.infiniband.hardware_counter{hw.id=mlx5_0/1,hw.parent=mlx5_0,infiniband.counter=resp_cqe_error} 1': 8109,
     'gauge hw.network.bandwidth.limit{hw.id=mlx5_0/1,hw.parent=mlx5_0} By/s': 25e9 / 8,
     'gauge hw.infiniband.port.physical_state{hw.id=hfi1_0/1,hw.parent=hfi1_0} 1': 5,
+    'gauge hw.network.full_duplex{hw.id=eth0,network.interface.name=eth0} 1': 1,
+    'gauge hw.network.mtu{hw.id=eth0,network.interface.name=eth0} By': 1500,
+    // 0x1303
+    'gauge hw.network.promiscuous{hw.id=eth0,network.interface.name=eth0} 1': 1,
+    'counter hw.network.carrier.down{hw.id=eth0,network.interface.name=eth0} {change}': 1,
     'gauge hw.network.up{hw.id=eth0,network.interface.name=eth0} 1': 1,
     'gauge hw.network.bandwidth.limit{hw.id=eth0,network.interface.name=eth0} By/s': 125_000_000,
   })
