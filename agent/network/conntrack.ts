@@ -3,8 +3,9 @@
 
 import type { Host } from '../../core/host.ts'
 import type { Sample } from '../../core/model.ts'
+import { seldom } from '../seldom.ts'
 import { declared } from './counter.ts'
-import { netFile, type OpenPart, type Part, parseNumbers, seldom, timer } from './part.ts'
+import { netFile, type OpenPart, type Part, parseNumbers } from './part.ts'
 import { parsePerCpu } from './per-cpu.ts'
 
 const files = {
@@ -31,7 +32,7 @@ export const conntrack: Part = { subject: 'conntrack', metrics: Object.values(me
 function open(host: Host): OpenPart {
   const present = host.file(files.count)
   const stat = netFile(host, 'stat/nf_conntrack')
-  const isDue = timer(seldom)
+  const isDue = seldom()
 
   const readStat = (time: number, into: Sample[]): void => {
     const bytes = stat.read()

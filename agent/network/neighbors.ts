@@ -3,8 +3,9 @@
 
 import type { Host, HostFile } from '../../core/host.ts'
 import type { Sample } from '../../core/model.ts'
+import { seldom } from '../seldom.ts'
 import { declared, family } from './counter.ts'
-import { netFile, type OpenPart, type Part, parseNumbers, seldom, timer } from './part.ts'
+import { netFile, type OpenPart, type Part, parseNumbers } from './part.ts'
 import { parsePerCpu } from './per-cpu.ts'
 
 const kind = 'network.neighbor.event'
@@ -60,7 +61,7 @@ function openTable(host: Host, of: 'ipv4' | 'ipv6', name: string): OpenPart {
     file: `/proc/sys/net/${of}/neigh/default/gc_thresh${n}`,
     series: metrics.limit.of({ ...which, [threshold]: `gc_thresh${n}` }),
   }))
-  const isDue = timer(seldom)
+  const isDue = seldom()
 
   const readLimits = (time: number, into: Sample[]): void => {
     for (const { file, series } of limits) {

@@ -18,19 +18,6 @@ export interface OpenPart {
   close(): void
 }
 
-/** What hardly ever changes is read once a minute. */
-export const seldom = 60_000
-
-/** Whether it is time again: true at the first call and then once in `every` ms. */
-export function timer(every: number): (time: number) => boolean {
-  let last = Number.NEGATIVE_INFINITY
-  return time => {
-    if (Math.abs(time - last) < every) return false
-    last = time
-    return true
-  }
-}
-
 /** A file of /proc/net, which is a link to /proc/self/net: a copied tree may lack it. */
 export function netFile(host: Host, name: string): HostFile {
   const [usual, own] = [host.file(`/proc/net/${name}`), host.file(`/proc/self/net/${name}`)]

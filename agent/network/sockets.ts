@@ -6,8 +6,9 @@ import type { Host, HostFile } from '../../core/host.ts'
 import type { Sample, Series } from '../../core/model.ts'
 import { pageSize } from '../page-size.ts'
 import { Scan } from '../scan.ts'
+import { seldom } from '../seldom.ts'
 import { declared, family } from './counter.ts'
-import { netFile, type OpenPart, type Part, parseNumbers, seldom, timer } from './part.ts'
+import { netFile, type OpenPart, type Part, parseNumbers } from './part.ts'
 
 const transport = 'network.transport'
 const [four, six] = ['/proc/net/sockstat', '/proc/net/sockstat6']
@@ -96,7 +97,7 @@ export function sockets(statesUpTo: number): Part {
 function open(host: Host, statesUpTo: number): OpenPart {
   const [stat, stat6] = [netFile(host, 'sockstat'), netFile(host, 'sockstat6')]
   const page = pageSize(host)
-  const isDue = timer(seldom)
+  const isDue = seldom()
 
   const read = (time: number, into: Sample[]): void => {
     const counts = new Map([...countsOf(stat, four), ...countsOf(stat6, six)])

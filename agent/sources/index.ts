@@ -1,6 +1,7 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { bonding } from './bonding.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
@@ -10,4 +11,14 @@ import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { nic } from './nic.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, infiniband, network]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  bonding,
+  infiniband,
+  network,
+]

@@ -11,6 +11,7 @@ import { metric } from '../metric.ts'
 import { chooser, type Patterns, patterns } from '../patterns.ts'
 import { interval, polled } from '../polled.ts'
 import { Scan } from '../scan.ts'
+import { seldom } from '../seldom.ts'
 import type { Source } from '../source.ts'
 
 /** The patterns choose by device, e.g. `mlx5_*`. */
@@ -19,7 +20,6 @@ interface Options extends Patterns {
 }
 
 const folder = '/sys/class/infiniband'
-const lookEvery = 60_000
 const mostPorts = 64
 /** Ports whose files stay open, some 50 each. */
 const keptPorts = 8
@@ -47,11 +47,10 @@ export const infiniband: Source<Options> = {
     const chosen = chooser(options, [])
     const trouble = troubles(at.say)
     const ports = new Map<string, Port>()
-    let lookedAt = Number.NEGATIVE_INFINITY
+    const isDue = seldom()
 
     const look = (time: number): void => {
-      if (Math.abs(time - lookedAt) < lookEvery) return
-      lookedAt = time
+      if (!isDue(time)) return
       const found = portsOf(at.host, chosen)
       trouble(
         'infiniband',
