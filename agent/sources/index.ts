@@ -4,6 +4,7 @@ import type { Source } from '../source.ts'
 import { bonding } from './bonding.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
+import { ethtool } from './ethtool.ts'
 import { filesystem } from './filesystem.ts'
 import { infiniband } from './infiniband.ts'
 import { load } from './load.ts'
@@ -20,5 +21,6 @@ export const sources: readonly Source<unknown>[] = [
   nic,
   bonding,
   infiniband,
+  ethtool,
   network,
 ]
