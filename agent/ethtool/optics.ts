@@ -73,8 +73,8 @@ export function parseOptics(command: string, text: string): Optics | undefined {
 }
 
 function* linesOf(text: string) {
-  for (const [, name, value] of text.matchAll(/^\t([^:\n]+?)\s*: ([^\n]*)\n/gm)) {
-    const [, label, channel] = /^(.*?)\s*(?:\((?:Channel|Chan) (\d{1,2})\))?$/.exec(name!)!
+  for (const [, name, value] of text.matchAll(/^\t([^:\n]{1,80}?)[ \t]*: ([^\n]{0,200})\n/gm)) {
+    const [, label, channel] = /^(.*?)\s*(?:\((?:Channel|Chan) (\d{1,2})\))?$/s.exec(name!)!
     const clean = label!.toLowerCase().replace(/\s+/g, ' ')
     yield { label: clean, channel: channel === undefined ? undefined : Number(channel), value: value! }
   }

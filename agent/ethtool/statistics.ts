@@ -6,12 +6,12 @@ export type Direction = 'receive' | 'transmit'
 
 /** Name and number of each statistic. Numbers of 2^63 and more are a driver's fault, and left out. */
 export function parseStatistics(command: string, text: string): readonly (readonly [string, number])[] {
-  if (!/^NIC statistics:\s*\n/.test(text) || !text.endsWith('\n'))
+  if (!/^NIC statistics:[ \t]*\n/.test(text) || !text.endsWith('\n'))
     throw new Error(`${command}: expected NIC statistics`)
   const lines = text.slice(text.indexOf('\n') + 1, -1).split('\n')
   return lines.flatMap(line => {
     if (line === '') return []
-    const [, name, number] = /^\s+(\S.*?)\s*: (\d{1,20})$/.exec(line) ?? []
+    const [, name, number] = /^[ \t]{1,40}(\S.{0,200}?)[ \t]{0,40}: (\d{1,20})$/.exec(line) ?? []
     if (name === undefined)
       throw new Error(`${command}: expected a statistic, got ${JSON.stringify(line.slice(0, 40))}`)
     const value = Number(number)
@@ -33,11 +33,11 @@ export function parsePause(command: string, text: string): Pause {
   /** What both ends agreed upon goes before what this one was told to offer. */
   const enabled = (line: string): boolean | undefined => setting(`${line} negotiated`) ?? setting(line)
   const setting = (line: string): boolean | undefined => {
-    const word = new RegExp(`^${line}:\\s+(\\S+)$`, 'm').exec(text)?.[1]
+    const word = new RegExp(`^${line}:[ \\t]+(on|off)$`, 'm').exec(text)?.[1]
     return word === 'on' ? true : word === 'off' ? false : undefined
   }
   const frames = (line: string): number | undefined => {
-    const digits = new RegExp(`^\\s+${line}_pause_frames: (\\d{1,20})\n`, 'm').exec(text)?.[1]
+    const digits = new RegExp(`^[ \\t]+${line}_pause_frames: (\\d{1,20})\n`, 'm').exec(text)?.[1]
     return digits === undefined || Number(digits) >= 2 ** 63 ? undefined : Number(digits)
   }
   return {

@@ -133,6 +133,15 @@ t.test('whatever a program prints, it is numbers or an error that names the comm
   }
 })
 
+t.test('a program that floods its lines with blanks does not hold up the agent', async t => {
+  const blanks = ' '.repeat(500_000)
+  const lines = '\n'.repeat(500_000)
+  t.equal(parseOptics('ethtool -m x', `\tModule voltage${blanks}\n`), undefined)
+  t.equal(parseOptics('ethtool -m x', `\t${blanks}\n\t${lines}`), undefined)
+  t.throws(() => parseStatistics('ethtool -S x', `NIC statistics:\n     a${blanks}\n`), /expected a statistic/)
+  t.strictSame(parsePause('ethtool -a x', `Pause parameters for x:\nRX:${blanks}\n${lines}`).frames, {})
+})
+
 function numbersOf(text: string): readonly number[] {
   const optics = parseOptics('ethtool -m x', text)
   return [...(optics?.values ?? []), ...(optics?.limits ?? [])].map(one => one.value)
