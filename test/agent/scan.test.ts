@@ -49,6 +49,13 @@ t.test('words are stepped over, never a line', async t => {
   t.throws(() => s.word(), /expected a word at byte 8/)
 })
 
+t.test('the rest of a file can be had as text', async t => {
+  const s = scan('12 a b\n')
+  s.integer()
+  t.equal(s.text(), ' a b\n')
+  t.equal(s.more, false)
+})
+
 t.test('names end before their stop, on their line', async t => {
   const s = scan('  eth0:12 \n')
   s.blanks()

@@ -52,6 +52,7 @@ async function readsTheMachine(t: Test): Promise<void> {
     'gauge system.network.socket.used {socket}': 1602,
     'gauge system.network.tcp.allocated {socket}': 59,
     'gauge system.network.connection.count{network.transport=tcp,network.connection.state=time_wait} {connection}': 4,
+    'gauge system.network.connection.count{network.transport=tcp,network.connection.state=listen} {connection}': 3,
     'gauge system.network.neighbor.count{network.type=ipv4} {entry}': 0x14,
     'gauge system.network.neighbor.count{network.type=ipv6} {entry}': 0x24,
     'counter system.network.neighbor.events{network.type=ipv4,network.neighbor.event=table_full} {event}': 0xc + 0x18,
