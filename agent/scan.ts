@@ -46,6 +46,21 @@ export class Scan {
     return value
   }
 
+  /** A whole number of at most `most` hexadecimal digits, below 2^63, after any blanks. */
+  hex(most = 16): number {
+    this.blanks()
+    const start = this.#at
+    let value = 0
+    for (let digit = hexDigit(this.byte); digit >= 0; digit = hexDigit(this.byte)) {
+      value = value * 16 + digit
+      this.#at++
+    }
+    const digits = this.#at - start
+    if (digits === 0 || digits > most || value >= negative) this.fail(`a number of ${most} hexadecimal digits`, start)
+    this.#numberEnds(start)
+    return value
+  }
+
   /** `0.12`; digits are required on both sides of the point. */
   decimal(): number {
     this.blanks()
@@ -75,6 +90,22 @@ export class Scan {
     while (this.#at < bytes.length && bytes[this.#at] !== stop && bytes[this.#at] !== newline) this.#at++
     if (bytes[this.#at] !== stop || this.#at === start) this.fail('a name', start)
     return this.#at++
+  }
+
+  /** Steps over the rest of the file, and gives it. */
+  text(): string {
+    const rest = this.#bytes.toString('utf8', this.#at)
+    this.#at = this.#bytes.length
+    return rest
+  }
+
+  /** Steps over any blanks and what stands up to the next blank or the line's end. */
+  word(): void {
+    this.blanks()
+    const start = this.#at
+    const bytes = this.#bytes
+    for (let byte = bytes[start]; byte !== undefined && !isSpace(byte); byte = bytes[this.#at]) this.#at++
+    if (this.#at === start) this.fail('a word')
   }
 
   /** Steps to the next line; a line without its end is an error. */
@@ -122,7 +153,16 @@ export class Scan {
   }
 
   #numberEnds(start: number): void {
-    const { byte } = this
-    if (byte !== space && byte !== newline && byte !== tab) this.fail('a whole number', start)
+    if (!isSpace(this.byte)) this.fail('a whole number', start)
   }
+}
+
+/** -1 where it is none. */
+function hexDigit(byte: number): number {
+  if (byte >= zero && byte <= nine) return byte - zero
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1
+}
+
+function isSpace(byte: number): boolean {
+  return byte === space || byte === newline || byte === tab
 }

@@ -1,14 +1,18 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { bonding } from './bonding.ts'
 import { cpu } from './cpu.ts'
 import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
+import { ethtool } from './ethtool.ts'
 import { filesystem } from './filesystem.ts'
+import { infiniband } from './infiniband.ts'
 import { inventory } from './inventory.ts'
 import { kernel } from './kernel.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
+import { network } from './network.ts'
 import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { pressure } from './pressure.ts'
@@ -22,9 +26,13 @@ export const sources: readonly Source<unknown>[] = [
   diskIo,
   filesystem,
   nic,
+  bonding,
   cpuFrequency,
+  ethtool,
+  infiniband,
   inventory,
   kernel,
+  network,
   numa,
   pressure,
   prometheus,

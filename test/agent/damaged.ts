@@ -37,7 +37,8 @@ function numbersIn(value: unknown): number[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : []
 }
 
-function damaged(random: Random, whole: Buffer): Buffer {
+/** Random bytes, or the recording cut, mixed up, shortened or overwritten in places. */
+export function damaged(random: Random, whole: Buffer): Buffer {
   const bytes = Buffer.from(whole)
   const at = random.below(bytes.length + 1)
   switch (random.below(5)) {

@@ -32,6 +32,30 @@ t.test('decimals need digits on both sides of the point', async t => {
     t.throws(() => scan(wrong).decimal(), /expected/, wrong)
 })
 
+t.test('hexadecimal numbers have at most so many digits', async t => {
+  const s = scan(' 00358fe3 ff \n')
+  t.strictSame([s.hex(8), s.hex()], [0x358fe3, 255])
+  t.equal(scan('7ffffffffffff000\n').hex(), 2 ** 63 - 4096)
+  for (const wrong of ['123456789\n', 'FF\n', '-1\n', '12g\n', '\n', '12', ''])
+    t.throws(() => scan(wrong).hex(8), /expected/, wrong)
+  t.throws(() => scan('ffffffffffffffff\n').hex(), /expected a number of 16/)
+})
+
+t.test('words are stepped over, never a line', async t => {
+  const s = scan('  -1 x\t2\n')
+  s.word()
+  s.word()
+  t.equal(s.integer(), 2)
+  t.throws(() => s.word(), /expected a word at byte 8/)
+})
+
+t.test('the rest of a file can be had as text', async t => {
+  const s = scan('12 a b\n')
+  s.integer()
+  t.equal(s.text(), ' a b\n')
+  t.equal(s.more, false)
+})
+
 t.test('names end before their stop, on their line', async t => {
   const s = scan('  eth0:12 \n')
   s.blanks()

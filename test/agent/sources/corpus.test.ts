@@ -21,7 +21,10 @@ async function readsTheMachine(t: Test): Promise<void> {
   const host = fakeHost(join(folder, 'fixtures'))
   const all: Record<string, number> = {}
   for (const source of sources) {
-    const options = source.options.read({}, new Place())
+    const place = new Place()
+    const options = source.options.read({}, place)
+    // Those that need to be told what to read find nothing on a recorded machine.
+    if (place.problems.length > 0) continue
     const before = readdirSync('/proc/self/fd').length
     const [reading] = await readings(source, options, host, 1)
     t.equal(reading!.success, true, `${source.name}: ${reading!.said.join('; ')}`)
@@ -53,9 +56,42 @@ async function readsTheMachine(t: Test): Promise<void> {
     'counter system.disk.io{system.device.name=sda,disk.io.direction=read} By': 1003346126 * 512,
     'counter system.disk.io_time{system.device.name=nvme0n1} s': 222.766,
     'counter system.network.io{network.interface.name=eth0,network.io.direction=transmit} By': 563352563,
+    'counter system.network.tcp.segment.retransmitted {segment}': 348,
+    'counter system.network.tcp.retransmit.count{network.tcp.reason=syn} {segment}': 16,
+    'counter system.network.tcp.aborted{network.tcp.reason=close} {connection}': 62,
+    'counter system.network.tcp.out_of_order {segment}': 65515,
+    'gauge system.network.tcp.established {connection}': 15,
+    'counter system.network.ip.io{network.type=ipv4,network.io.direction=receive} By': 190585481,
+    'counter system.network.ip.packet.count{network.type=ipv6,network.io.direction=transmit} {packet}': 57502,
+    'counter system.network.udp.no_port{network.type=ipv4} {datagram}': 50,
+    'counter system.network.icmp.unreachable{network.type=ipv6,network.io.direction=receive} {message}': 2,
+    'gauge system.network.socket.used {socket}': 1602,
+    'gauge system.network.tcp.allocated {socket}': 59,
+    'gauge system.network.connection.count{network.transport=tcp,network.connection.state=time_wait} {connection}': 4,
+    'gauge system.network.connection.count{network.transport=tcp,network.connection.state=listen} {connection}': 3,
+    'gauge system.network.neighbor.count{network.type=ipv4} {entry}': 0x14,
+    'gauge system.network.neighbor.count{network.type=ipv6} {entry}': 0x24,
+    'counter system.network.neighbor.events{network.type=ipv4,network.neighbor.event=table_full} {event}': 0xc + 0x18,
+    'counter system.network.softnet.dropped {packet}': 0x6283 + 0x446 + 0x20e76 + 0 + 1,
+    'counter system.network.softnet.squeezed {event}': 0 + 0xb1 + 0xf0000769 + 0x109a4 + 0x11,
+    'counter hw.network.io{hw.id=mlx5_0/1,hw.parent=mlx5_0,network.io.direction=transmit} By': 2880761508848 * 4,
+    'counter hw.network.packets{hw.id=hfi1_0/1,hw.parent=hfi1_0,network.io.direction=receive} {packet}': 638036947,
+    'counter hw.infiniband.transmit_wait{hw.id=mlx4_0/2,hw.parent=mlx4_0} {tick}': 3846,
+    'counter hw.infiniband.ack_timeout{hw.id=mlx5_0/1,hw.parent=mlx5_0} {timeout}': 131,
+    'counter hw.infiniband.out_of_sequence{hw.id=mlx5_0/1,hw.parent=mlx5_0} {packet}': 1,
+    'counter hw.infiniband.hardware_counter{hw.id=mlx5_0/1,hw.parent=mlx5_0,infiniband.counter=resp_cqe_error} 1': 8109,
+    'gauge hw.network.bandwidth.limit{hw.id=mlx5_0/1,hw.parent=mlx5_0} By/s': 25e9 / 8,
+    'gauge hw.infiniband.port.physical_state{hw.id=hfi1_0/1,hw.parent=hfi1_0} 1': 5,
+    'gauge hw.network.full_duplex{hw.id=eth0,network.interface.name=eth0} 1': 1,
+    'gauge hw.network.mtu{hw.id=eth0,network.interface.name=eth0} By': 1500,
+    // 0x1303
+    'gauge hw.network.promiscuous{hw.id=eth0,network.interface.name=eth0} 1': 1,
+    'counter hw.network.carrier.down{hw.id=eth0,network.interface.name=eth0} {change}': 1,
     'gauge hw.network.up{hw.id=eth0,network.interface.name=eth0} 1': 1,
     'gauge hw.network.bandwidth.limit{hw.id=eth0,network.interface.name=eth0} By/s': 125_000_000,
   })
+  const settings = Object.keys(all).filter(key => key.includes('lifespan'))
+  t.strictSame(settings, [], 'a setting is no counter')
   const disks = Object.keys(all).flatMap(key => /disk\.io_time\{system\.device\.name=([^}]+)/.exec(key)?.[1] ?? [])
   t.strictSame(disks, [
     'sda',
