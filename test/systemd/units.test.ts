@@ -35,6 +35,10 @@ t.test('each unit notifies, is watched, comes back by itself and is bounded in m
   }
 })
 
+t.test('the agent may read the journal, and so the log of the kernel', async t => {
+  t.equal(setting(readFileSync(unitFile('agent'), 'utf8'), 'SupplementaryGroups'), 'systemd-journal')
+})
+
 t.test('systemd rates the exposure of each daemon 2.0 or better', async t => {
   const program = peer(t, 'systemd')
   if (program === undefined) return
