@@ -1,5 +1,6 @@
-// The kernel's messages as journald keeps them, systemd.journal-fields(7): for an agent that may not read /dev/kmsg but
-// is of the group systemd-journal. One `journalctl` runs as long as the agent does; a cursor says how far it was read.
+// Messages as journald keeps them, systemd.journal-fields(7): for an agent that may not read /dev/kmsg, or listens to what
+// a daemon says, and is of the group systemd-journal. One `journalctl` runs as long as the agent does; a cursor says how far
+// it was read.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Host } from '../../core/host.ts'
@@ -7,27 +8,28 @@ import { type Entry, type Log, longest, type Place } from './line.ts'
 
 export const journalctl = 'journalctl'
 const fields = 'MESSAGE,PRIORITY,SYSLOG_FACILITY,_KERNEL_DEVICE,_BOOT_ID'
-/** Not -k, which is this boot only: how the one before ended is worth most. */
-const usual = ['-f', '--no-tail', '-q', '-o', 'json', `--output-fields=${fields}`]
+const follow = ['-f', '-q', '-o', 'json', `--output-fields=${fields}`]
 
 /** How long the first piece may take to come, and those after it, ms. */
 const [firstPatience, patience] = [1000, 50]
 /** A line that is longer is no message of the kernel. */
 const longestLine = 256 * 1024
 
-/** Undefined where the journal cannot be asked. */
+/** The kernel's messages after `from`, else of this boot. Not by -k, which is this boot only: how the one before ended is worth most. */
+export function kernelMessages(from: Place | undefined): readonly string[] {
+  const start = from?.cursor === undefined ? '-b' : `--after-cursor=${from.cursor}`
+  return ['--no-tail', start, '_TRANSPORT=kernel']
+}
+
+/** What journalctl gives for these arguments, and goes on to give. Undefined where it is not installed. */
 export function openJournal(
   host: Host,
-  from: Place | undefined,
+  args: readonly string[],
   signal: AbortSignal,
   unclear: (trouble: string) => void,
 ): Log | undefined {
   const stop = new AbortController()
-  const args =
-    from?.cursor === undefined
-      ? [...usual, '-b', '_TRANSPORT=kernel']
-      : [...usual, `--after-cursor=${from.cursor}`, '_TRANSPORT=kernel']
-  const pieces = host.stream(journalctl, args, AbortSignal.any([signal, stop.signal]))
+  const pieces = host.stream(journalctl, [...follow, ...args], AbortSignal.any([signal, stop.signal]))
   return pieces && new Journal(host, pieces[Symbol.asyncIterator](), stop, unclear)
 }
 

@@ -8,7 +8,7 @@ import { duration, object, optional } from '../../core/shape.ts'
 import { Flood } from '../kernel-log/flood.ts'
 import { GpuConditions } from '../kernel-log/gpu-conditions.ts'
 import { Interpreter, type Report } from '../kernel-log/interpreter.ts'
-import { openJournal } from '../kernel-log/journal.ts'
+import { kernelMessages, openJournal } from '../kernel-log/journal.ts'
 import { kmsgPath, openKmsg } from '../kernel-log/kmsg.ts'
 import type { Log, Place } from '../kernel-log/line.ts'
 import { events } from '../kernel-log/rules.ts'
@@ -137,7 +137,7 @@ function openLog({ host, say, name }: Surroundings, state: { place(): Place | un
   let lost = 0
 
   const open = (signal: AbortSignal): Log | undefined =>
-    openKmsg(host, state.place(), unclear) ?? openJournal(host, state.place(), signal, unclear)
+    openKmsg(host, state.place(), unclear) ?? openJournal(host, kernelMessages(state.place()), signal, unclear)
 
   const close = (): void => {
     log?.close()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openJournal, parseEntry } from '../../../agent/kernel-log/journal.ts'
+import { kernelMessages, openJournal, parseEntry } from '../../../agent/kernel-log/journal.ts'
 import { seeded } from '../../random.ts'
 import { fakeHost } from '../fake-host.ts'
 
@@ -70,7 +70,7 @@ t.test('pieces cut anywhere make whole entries, at most so many at once, and wha
       return cut()
     },
   }
-  const log = openJournal(host, { boot: '0f51', cursor: 's=x' }, new AbortController().signal, t.fail)!
+  const log = openJournal(host, kernelMessages({ boot: '0f51', cursor: 's=x' }), new AbortController().signal, t.fail)!
   t.ok(asked[0]!.includes('--after-cursor=s=x') && !asked[0]!.includes('-b'))
   const read = async () => (await log.read(12, new AbortController().signal)).map(e => e.line.text)
   t.strictSame(
@@ -83,12 +83,12 @@ t.test('pieces cut anywhere make whole entries, at most so many at once, and wha
 t.test(
   'without the program there is no journal; when it ends that is an error, and what it said before counts',
   async t => {
-    t.equal(openJournal(fakeHost(t.testdir({})), undefined, new AbortController().signal, t.fail), undefined)
+    t.equal(openJournal(fakeHost(t.testdir({})), [], new AbortController().signal, t.fail), undefined)
     async function* ends() {
       yield Buffer.from(`${JSON.stringify(entry)}\n`)
     }
     const host = { ...fakeHost(t.testdir({})), stream: () => ends() }
-    const log = openJournal(host, undefined, new AbortController().signal, t.fail)!
+    const log = openJournal(host, kernelMessages(undefined), new AbortController().signal, t.fail)!
     const { signal } = new AbortController()
     t.equal((await log.read(10, signal)).length, 1)
     await t.rejects(log.read(10, signal), /journalctl: ended by itself/)
