@@ -1,6 +1,8 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { chrony } from './chrony.ts'
+import { clock } from './clock.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
@@ -8,5 +10,17 @@ import { kernelLog } from './kernel-log.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
+import { ptp } from './ptp.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, kernelLog]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  kernelLog,
+  clock,
+  chrony,
+  ptp,
+]

@@ -1,0 +1,305 @@
+// How well chronyd keeps the clock, and by whom: `chronyc -c`, one process for all three reports. Names are those of the
+// chrony receiver of the OpenTelemetry collector; frequencies are ratios, not parts per million. Not the command protocol
+// itself: its version changes with the daemon's, chronyc knows them all, and Node has no Unix datagram sockets.
+
+import type { CommandOutput } from '../../core/host-command.ts'
+import { troubles } from '../../core/log.ts'
+import type { Event, Observation, Sample, Series } from '../../core/model.ts'
+import { object } from '../../core/shape.ts'
+import { type Metric, metric } from '../metric.ts'
+import { interval, polled } from '../polled.ts'
+import type { Source } from '../source.ts'
+
+interface Options {
+  readonly interval: number
+}
+
+const command = 'chronyc'
+const args = ['-c', '-n', '-m', 'tracking', 'sources', 'sourcestats']
+const [trackingOrigin, sourcesOrigin] = ['chronyc -c tracking', 'chronyc -c sources']
+const limits = { timeout: 5000, maxBytes: 256 * 1024 }
+const mostSources = 64
+const ppm = 1e-6
+
+export interface Tracking {
+  /** Who is followed: an address or a reference clock's name; undefined where it is nobody. */
+  readonly reference: string | undefined
+  readonly synchronized: boolean
+  readonly leap: string
+  readonly stratum: number
+  /** Of `trackingMetrics`, in their order. */
+  readonly values: readonly number[]
+}
+
+export interface TimeSource {
+  readonly address: string
+  readonly mode: string
+  /** As chronyc marks it: `*` selected, `+` combined, `-` not combined, `?` unusable, `x` falseticker, `~` too variable. */
+  readonly state: string
+  readonly stratum: number
+  /** The last eight polls, the newest in the lowest bit. */
+  readonly reach: number
+  /** Since the last answer, s; undefined where there was none yet. */
+  readonly age: number | undefined
+  readonly offset: number
+  readonly error: number
+  /** Of sourcestats: how far its measurements spread, s. */
+  readonly deviation?: number
+}
+
+const tracking = (name: string, unit: string, brief: string): Metric =>
+  metric(name, unit, 'gauge', [], trackingOrigin, brief)
+
+/** Columns 4 to 12 of tracking, and what a number there is multiplied by. */
+const trackingMetrics = [
+  {
+    of: tracking(
+      'ntp.time.correction',
+      's',
+      'to be added to the clock to have the true time: positive where it is slow',
+    ),
+    unit: 1,
+  },
+  { of: tracking('ntp.time.last_offset', 's', 'estimated at the last update of the clock'), unit: 1 },
+  { of: tracking('ntp.time.rms_offset', 's', 'average of the offsets over a long time'), unit: 1 },
+  {
+    of: tracking('ntp.frequency.offset', '1', 'by how much the clock would run too fast if it were not corrected'),
+    unit: ppm,
+  },
+  {
+    of: tracking('ntp.frequency.residual', '1', 'what the last measurements differ from the frequency in use'),
+    unit: ppm,
+  },
+  { of: tracking('ntp.skew', '1', 'how uncertain the frequency is'), unit: ppm },
+  { of: tracking('ntp.time.root_delay', 's', 'network delay to the reference clock, of all hops together'), unit: 1 },
+  { of: tracking('ntp.time.root_dispersion', 's', 'error collected on the way to the reference clock'), unit: 1 },
+  { of: tracking('ntp.update.interval', 's', 'between the last two updates of the clock'), unit: 1 },
+] as const
+
+const stratum = tracking('ntp.stratum', '1', 'hops to a reference clock, itself 1')
+const synchronized = tracking('ntp.synchronized', '1', '1 where chronyd follows somebody')
+
+const about = ['server.address', 'ntp.source.mode']
+const ofSource = (name: string, unit: string, brief: string): Metric =>
+  metric(name, unit, 'gauge', about, sourcesOrigin, brief)
+const perSource = {
+  selected: ofSource('ntp.source.selected', '1', '1 for the one that is followed'),
+  reachability: ofSource('ntp.source.reachability', '1', 'share of the last eight polls that were answered'),
+  stratum: ofSource('ntp.source.stratum', '1', 'hops of this one to its reference clock'),
+  age: ofSource('ntp.source.age', 's', 'since its last answer'),
+  offset: ofSource(
+    'ntp.source.offset',
+    's',
+    'clock minus this source at the last answer: positive where the clock is fast',
+  ),
+  error: ofSource('ntp.source.error', 's', 'by how much the offset may be wrong'),
+  deviation: metric(
+    'ntp.source.deviation',
+    's',
+    'gauge',
+    about,
+    'chronyc -c sourcestats',
+    'standard deviation of its measurements',
+  ),
+}
+
+const reference = {
+  name: 'ntp.reference',
+  attributes: ['server.address'],
+  origin: trackingOrigin,
+  brief: 'another source is followed',
+}
+const sync = {
+  name: 'ntp.synchronization',
+  attributes: [],
+  origin: trackingOrigin,
+  brief: 'chronyd follows somebody again, or nobody any more',
+}
+const leap = {
+  name: 'ntp.leap',
+  attributes: [],
+  origin: trackingOrigin,
+  brief: 'a leap second is announced for the end of the day',
+}
+
+export const chrony: Source<Options> = {
+  name: 'chrony',
+  options: object({ interval }),
+  metrics: [...trackingMetrics.map(m => m.of), stratum, synchronized, ...Object.values(perSource)],
+  events: [reference, sync, leap],
+  open(options, at) {
+    const series = openSeries()
+    const trouble = troubles(at.say)
+    let before: Tracking | undefined
+
+    const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
+      const answer = await at.host.run(command, args, { ...limits, signal })
+      const told = answer && parseChrony(answer)
+      if (told === undefined) return { samples: [], events: [] }
+      const many =
+        told.sources.length > mostSources
+          ? `${told.sources.length} sources, the first ${mostSources} are told`
+          : undefined
+      trouble(`source ${at.name}`, many)
+      const sources = told.sources.slice(0, mostSources)
+      const past = before
+      before = told.tracking
+      const samples = [...series.tracking(told.tracking, time), ...series.sources(sources, time)]
+      return { samples, events: past === undefined ? [] : changes(past, told.tracking, time) }
+    }
+    return polled({ ...at, interval: options.interval, read })
+  },
+}
+
+function changes(before: Tracking, now: Tracking, time: number): Event[] {
+  const events: Event[] = []
+  if (before.synchronized !== now.synchronized) {
+    const severity = now.synchronized ? 'info' : 'error'
+    events.push({
+      name: sync.name,
+      time,
+      severity,
+      body: { synchronized: now.synchronized, leap: now.leap },
+      attributes: {},
+    })
+  }
+  if (now.reference !== undefined && before.reference !== undefined && before.reference !== now.reference) {
+    const body = { from: before.reference, to: now.reference, stratum: now.stratum }
+    events.push({ name: reference.name, time, severity: 'info', body, attributes: { 'server.address': now.reference } })
+  }
+  if (before.leap !== now.leap && /second/.test(now.leap)) {
+    events.push({ name: leap.name, time, severity: 'warning', body: { leap: now.leap }, attributes: {} })
+  }
+  return events
+}
+
+function openSeries() {
+  const own = { values: trackingMetrics.map(m => m.of.of()), stratum: stratum.of(), synchronized: synchronized.of() }
+  type OfSource = { readonly [name in keyof typeof perSource]: Series }
+  let known = new Map<string, OfSource>()
+
+  const seriesOf = ({ address, mode }: TimeSource): OfSource => {
+    const attributes = { 'server.address': address, 'ntp.source.mode': mode }
+    return Object.fromEntries(Object.entries(perSource).map(([name, of]) => [name, of.of(attributes)])) as OfSource
+  }
+
+  return {
+    /** Without anybody to follow the daemon's numbers are placeholders. */
+    tracking({ synchronized, stratum, values }: Tracking, time: number): Sample[] {
+      const sync = { series: own.synchronized, time, value: synchronized ? 1 : 0 }
+      if (!synchronized) return [sync]
+      return [
+        sync,
+        { series: own.stratum, time, value: stratum },
+        ...own.values.map((series, n) => ({ series, time, value: values[n]! })),
+      ]
+    },
+    sources(sources: readonly TimeSource[], time: number): Sample[] {
+      const key = ({ mode, address }: TimeSource): string => `${mode} ${address}`
+      known = new Map(sources.map(one => [key(one), known.get(key(one)) ?? seriesOf(one)]))
+      return sources.flatMap(one => samplesOf(one, known.get(key(one))!, time))
+    },
+  }
+}
+
+function samplesOf(
+  one: TimeSource,
+  series: { readonly [name in keyof typeof perSource]: Series },
+  time: number,
+): Sample[] {
+  const samples = [
+    { series: series.selected, time, value: one.state === '*' ? 1 : 0 },
+    { series: series.reachability, time, value: ones(one.reach) / 8 },
+  ]
+  // What never answered has a stratum and an offset of 0 that nobody measured.
+  if (one.age === undefined) return samples
+  samples.push({ series: series.stratum, time, value: one.stratum })
+  samples.push({ series: series.age, time, value: one.age })
+  samples.push({ series: series.offset, time, value: one.offset })
+  samples.push({ series: series.error, time, value: one.error })
+  if (one.deviation !== undefined) samples.push({ series: series.deviation, time, value: one.deviation })
+  return samples
+}
+
+function ones(byte: number): number {
+  return byte.toString(2).replaceAll('0', '').length
+}
+
+/** Undefined where no chronyd answers. @throws Error that names the command. */
+export function parseChrony({
+  stdout,
+  stderr,
+}: CommandOutput): { readonly tracking: Tracking; readonly sources: readonly TimeSource[] } | undefined {
+  const text = stdout.toString('utf8')
+  // Status and words differ by version: `506 Cannot talk to daemon`, `501 Not authorised`.
+  if (text.trim() === '' || /^50\d /.test(text) || /^50\d /.test(stderr)) return undefined
+  if (!text.endsWith('\n')) throw new Error(`${command}: cut short: ${JSON.stringify(text.slice(-40))}`)
+  const rows = text
+    .slice(0, -1)
+    .split('\n')
+    .map(line => line.split(','))
+  const [first = [], ...rest] = rows
+  const sources = rest.filter(row => row.length === 10).map(parseSource)
+  const deviations = new Map(rest.filter(row => row.length === 8).map(row => [row[0], number(row[7]!)]))
+  const odd = rest.find(row => row.length !== 10 && row.length !== 8)
+  if (odd !== undefined)
+    throw new Error(`${command}: neither a source nor its statistics: ${JSON.stringify(odd.join(','))}`)
+  return {
+    tracking: parseTracking(first),
+    sources: sources.map(one => {
+      const deviation = deviations.get(one.address)
+      return deviation === undefined ? one : { ...one, deviation }
+    }),
+  }
+}
+
+/** `C342F10A,194.58.204.20,2,1700000000.1,correction,last,rms,frequency,residual,skew,delay,dispersion,interval,Normal` */
+function parseTracking(row: readonly string[]): Tracking {
+  const [id, name, level, , ...rest] = row
+  const state = rest.at(-1)
+  if (
+    row.length !== 14 ||
+    !/^[0-9A-F]{8}$/.test(id!) ||
+    !/^(Normal|Insert second|Delete second|Not synchroni[sz]ed)$/.test(state!)
+  ) {
+    throw new Error(`${trackingOrigin}: not as expected: ${JSON.stringify(row.join(','))}`)
+  }
+  // 127.127.1.1: `local stratum`, the clock follows itself.
+  const synchronized = !/^Not/.test(state!) && id !== '7F7F0101' && id !== '00000000'
+  return {
+    reference: synchronized ? name || id : undefined,
+    synchronized,
+    leap: state!,
+    stratum: number(level!),
+    values: trackingMetrics.map(({ unit }, n) => number(rest[n]!) * unit),
+  }
+}
+
+const modes: Readonly<Record<string, string>> = { '^': 'server', '=': 'peer', '#': 'reference clock' }
+const never = 4294967295
+
+/** `^,*,194.58.204.20,1,6,377,12,adjusted offset,measured offset,error` */
+function parseSource(row: readonly string[]): TimeSource {
+  const [mode, state, address, level, , reach, age, offset, , error] = row as [string, string, string, ...string[]]
+  if (modes[mode] === undefined || !/^[*+?x~-]$/.test(state) || address === '' || !/^[0-3]?[0-7]{1,2}$/.test(reach!)) {
+    throw new Error(`${sourcesOrigin}: not as expected: ${JSON.stringify(row.join(','))}`)
+  }
+  const seconds = number(age!)
+  return {
+    address,
+    mode: modes[mode],
+    state,
+    stratum: number(level!),
+    reach: Number.parseInt(reach!, 8),
+    age: seconds === never ? undefined : seconds,
+    offset: number(offset!),
+    error: number(error!),
+  }
+}
+
+function number(text: string): number {
+  if (!/^-?\d{1,12}(\.\d+)?$/.test(text))
+    throw new Error(`${command}: not a number: ${JSON.stringify(text.slice(0, 40))}`)
+  // -0.000 is what a small negative number was rounded to.
+  return Number(text) + 0
+}
