@@ -28,13 +28,13 @@ export const block: readonly Rule[] = [
     event: 'kernel.block.io_error',
     severity: 'error',
     pattern:
-      /(?:Buffer I\/O error on (?:dev(?:ice)?) (?<disk>[^\s,]+), logical block (?<block>\d+)(?:, (?<what>.*))?|lost (?:async |sync )?page write due to I\/O error on (?<device>\S+))$/,
+      /(?:Buffer I\/O error on (?:dev(?:ice)?) (?<disk>[^\s,]+), logical block (?<block>\d+)(?:, (?<what>.*))?|lost (?:async |sync )?page write due to I\/O error on (?:dev )?(?<disk>[^\s,]+))$/,
   },
   {
     event: 'kernel.block.io_error',
     severity: 'error',
     pattern:
-      /(?<disk>(?:zram|nbd|rbd|loop|drbd|vd[a-z]+|xvd[a-z]+)\d*)(?:: \S+)?: (?<what>.*(?:[Ww]rite error|[Rr]ead error|I\/O error|Connection timed out|Receive control failed|Shutting down sockets|result -\d+|Error allocating|local (?:READ|WRITE) IO error|Disk failed).*)$/,
+      /(?<disk>(?:zram|nbd|rbd|loop|drbd)\d+|x?vd[a-z]+\d*): (?<what>.*(?:[Ww]rite error|[Rr]ead error|I\/O error|Connection timed out|Receive control failed|Shutting down sockets|result -\d+|Error allocating|local (?:READ|WRITE) IO error|Disk failed).*)$/,
   },
   {
     event: 'kernel.block.offline',
@@ -99,7 +99,7 @@ export const block: readonly Rule[] = [
     event: 'kernel.scsi.controller',
     severity: 'error',
     pattern:
-      /(?<driver>megaraid_sas|hpsa|aacraid|smartpqi|arcmsr|3w-9xxx|3w-sas|mvsas|pm80xx|qla2xxx|lpfc|bfa|fnic|isci|be2iscsi|bnx2fc|zfcp) (?:\[?(?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\]?)?[^a-z]*(?<what>.*(?:[Ff]ault|FAULT|[Rr]eset|RESET|[Tt]imed? ?out|lockup|[Oo]ffline|[Ff]ailed|[Ff]atal|FATAL|not respond|LOOP DOWN|[Ll]ink [Dd]own|dead).*)$/,
+      /(?<driver>megaraid_sas|hpsa|aacraid|smartpqi|arcmsr|3w-9xxx|3w-sas|mvsas|pm80xx|qla2xxx|lpfc|bfa|fnic|isci|be2iscsi|bnx2fc|zfcp)\b:? (?:\[?(?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\]?:? ?)?(?<what>.*(?:[Ff]ault|[Aa]bort|DEGRADED|[Dd]egraded|FAULT|[Rr]eset|RESET|[Tt]imed? ?out|lockup|[Oo]ffline|[Ff]ailed|[Ff]atal|FATAL|not respond|LOOP DOWN|[Ll]ink [Dd]own|dead).*)$/,
   },
   {
     event: 'kernel.mmc.error',

@@ -7,7 +7,7 @@ const types =
 const [error, readonly] = ['kernel.filesystem.error', 'kernel.filesystem.readonly'] as const
 
 function refineXfs(fields: Fields): Refined {
-  return /[Cc]orruption|[Ss]hut|[Uu]nmount and run xfs_repair/.test(textOf(fields, 'what'))
+  return /[Cc]orruption|[Ss]hut|[Uu]nmount (?:and run xfs_repair|the filesystem)/.test(textOf(fields, 'what'))
     ? { severity: 'critical' }
     : {}
 }
@@ -51,7 +51,7 @@ export const filesystem: readonly Rule[] = [
     event: error,
     severity: 'error',
     pattern:
-      /(?<filesystem>XFS) \((?<disk>[^)]+)\): (?<what>.*(?:[Cc]orruption|[Mm]etadata (?:I\/O|CRC) error|[Ii]nternal error|I\/O error|[Uu]nmount and run|failed|error -?\d+|possible memory allocation deadlock|writeback error).*)$/,
+      /(?<filesystem>XFS) \((?<disk>[^)]+)\): (?<what>.*(?:[Cc]orruption|[Mm]etadata (?:I\/O|CRC) error|[Ii]nternal error|I\/O error|[Uu]nmount (?:and run|the filesystem)|failed|error -?\d+|possible memory allocation deadlock|writeback error).*)$/,
     refine: refineXfs,
   },
   {
@@ -77,9 +77,10 @@ export const filesystem: readonly Rule[] = [
     event: error,
     severity: 'error',
     pattern: new RegExp(
-      `${types}:?(?: (?:error|warning|\\(error\\)))? ?\\(?(?:device |ino \\S+ )?(?<disk>[\\w!-]+)?\\)?(?: \\(ino \\d+\\))?: (?<what>(?!(?:re-)?[Mm]ount).*(?:[Ee]rror|[Cc]orrupt|[Ff]ail|[Ii]nconsisten|invalid|not properly unmounted|unclean|panic|withdraw).*)$`,
+      `${types}:?(?: (?:error|warning|\\(error\\)))? ?\\(?(?:device |ino \\S+ )?(?<disk>[\\w!-]+)?\\)?(?: \\(ino \\d+\\))?: (?<what>(?!(?:re-)?[Mm]ount).*(?:[Ee]rror|[Cc]orrupt|[Ff]ail|[Ii]nconsisten|invalid|not properly unmounted|unclean|volume is dirty|panic|withdraw).*)$`,
     ),
-    refine: fields => (/not properly unmounted|unclean/.test(textOf(fields, 'what')) ? { severity: 'warning' } : {}),
+    refine: fields =>
+      /not properly unmounted|unclean|dirty/.test(textOf(fields, 'what')) ? { severity: 'warning' } : {},
   },
   {
     event: 'kernel.network_filesystem',

@@ -34,6 +34,12 @@ export const gpu: readonly Rule[] = [
   },
   {
     event: 'kernel.gpu.fault',
+    severity: 'error',
+    pattern:
+      /^(?<driver>amdgpu|habanalabs) ?(?<hw>hl\d+)?:? (?<what>.*(?:page fault|[Ff]ailed to reset|hang|uncorrectable|[Hh]eartbeat).*)$/,
+  },
+  {
+    event: 'kernel.gpu.fault',
     severity: 'critical',
     pattern: new RegExp(`^${hw}: (?<what>GPU has fallen off the bus.*)$`),
   },

@@ -141,7 +141,12 @@ export const hardware: readonly Rule[] = [
     event: 'kernel.memory_failure',
     severity: 'error',
     pattern:
-      /(?:mce|MCE): Killing (?<process>[^:]+):(?<pid>\d+) due to hardware memory corruption(?: fault at (?<address>[0-9a-f]+))?/,
+      /(?:mce|MCE)(?: (?<page>0x[0-9a-f]+))?: Killing (?<process>[^:]+):(?<pid>\d+) due to hardware memory corruption(?: fault at (?<address>[0-9a-f]+))?/,
+  },
+  {
+    event: 'kernel.memory_failure',
+    severity: 'error',
+    pattern: /mce: (?<what>Uncorrected hardware memory error in \S+ at (?<address>[0-9a-f]+))/,
   },
   {
     event: 'kernel.memory_failure',

@@ -46,6 +46,7 @@ export const memory: readonly Rule[] = [
     refine: refineKill,
   },
   { event: 'kernel.oom_kill', severity: 'error', pattern: killed, more: [sizes], last: sizes, refine: refineKill },
+  { event: 'kernel.oom_kill', severity: 'error', pattern: sizes, refine: refineKill },
   {
     event: 'kernel.allocation_failure',
     severity: 'warning',

@@ -8,11 +8,11 @@ const nic = '(?<nic>(?!(?:NIC|Network|Copper|Fib(?:er|re)|PHY|[Ll]ink|SATA|PCIe|
 const driver = '(?<driver>[a-z][\\w-]{1,15})'
 const pci = '(?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7])'
 /** `mlx5_core 0000:03:00.0 eth0: `, `igb 0000:01:00.0 eth0: igb: eth0 `, `bnx2 0000:01:00.0: eth0: `, `e1000e: eth0 `, `eth0: ` */
-const who = `(?:${driver}:? )?(?:${pci}:? )?(?:[\\w-]+: )??${nic}(?: \\([^)]*\\))?:? (?:(?:[\\w-]+: )?\\k<nic>:? )?`
+const who = `(?:${driver}:? )?(?:${pci}:? |virtio\\d+ |[0-9a-f-]{36} )?(?:[\\w-]+: )??${nic}(?: \\([^)]*\\))?:? (?:(?:[\\w-]+: )?\\k<nic>:? )?`
 
 function refineLink(fields: Fields): Refined {
   const word = textOf(fields, 'state').toLowerCase()
-  const up = /\bup\b|ready|gained|\bon\b/.test(word)
+  const up = /\bup\b|active|ready|gained|\bon\b/.test(word)
   const mbps = speedOf(textOf(fields, 'speed'), textOf(fields, 'unit'))
   return {
     severity: up ? 'info' : 'warning',
@@ -39,14 +39,14 @@ export const network: readonly Rule[] = [
     event: 'kernel.network.bond',
     severity: 'warning',
     pattern:
-      /(?:bonding: )?(?<nic>[\w.-]+): ?(?:\(slave (?<member>[\w.-]+)\): (?<what>link status (?:definitely )?(?<state>down|up).*)|(?<what>link status (?:definitely )?(?<state>down|up)(?: again)?(?: for (?:active |backup |idle )?(?:interface|slave) (?<member>[\w.-]+?))?(?:,? .*)?))$/,
+      /^(?:bonding: )?(?<nic>[\w.-]+): ?(?:\(slave (?<member>[\w.-]+)\): (?<what>link status (?:definitely )?(?<state>down|up).*)|(?<what>link status (?:definitely )?(?<state>down|up)(?: again)?(?: for (?:active |backup |idle )?(?:interface|slave) (?<member>[\w.-]+?))?(?:,? .*)?))$/,
     refine: refineBond,
   },
   {
     event: 'kernel.network.bond',
     severity: 'warning',
     pattern:
-      /(?:bonding: )?(?<nic>[\w.-]+): (?:\(slave [\w.-]+\): )?(?<what>now running without any active (?:interface|slave)!?|making interface (?<member>[\w.-]+) the new active one.*|(?:active interface up|first active interface up)!|[Ww]arning: (?:No 802\.3ad response|the permanent HWaddr|.*partner).*|An illegal loopback.*|(?:failed to get|no) link status.*|Removing an active aggregator|Port device \S+ (?:removed|added)|link (?:flap|failure).*)$/,
+      /^(?:bonding: )?(?<nic>[\w.-]+): (?:\(slave [\w.-]+\): )?(?<what>now running without any active (?:interface|slave)!?|making interface (?:(?<member>[\w.-]+) )?the new active one.*|(?:active interface up|first active interface up)!|[Ww]arning: (?:No 802\.3ad response|the permanent HWaddr|.*partner).*|An illegal loopback.*|(?:failed to get|no) link status.*|Removing an active aggregator|Port device \S+ (?:removed|added)|link (?:flap|failure).*)$/,
     refine: refineBond,
   },
   {
@@ -80,7 +80,7 @@ export const network: readonly Rule[] = [
     event: 'kernel.network.link',
     severity: 'warning',
     pattern:
-      /(?<driver>mlx5_core|mlx4_core|mlx4_en|hfi1|qib|irdma|bnxt_re|ib_\w+)(?:[ :]+(?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]))?.*?\b(?<nic>mlx[45]_\d+|hfi1_\d+)?.*?[Pp]ort:? ?(?:module )?(?<port>\d+):? (?:is |logical |physical )?[Ll]ink (?<state>[Uu]p|[Dd]own)/,
+      /(?<driver>mlx5_core|mlx4_core|mlx4_en|hfi1|qib|irdma|bnxt_re|ib_\w+)(?:[ :]+(?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]))?(?:.*?\b(?<nic>mlx[45]_\d+|hfi1_\d+|ib\d+))?.*?[Pp]ort:? ?(?:module )?(?<port>\d+):? (?:is |logical |physical )?[Ll]ink (?<state>[Uu]p|[Dd]own|ACTIVE|INIT|DOWN)/,
     refine: refineLink,
   },
   {
@@ -93,7 +93,7 @@ export const network: readonly Rule[] = [
     event: 'kernel.network.fault',
     severity: 'error',
     pattern:
-      /^(?<driver>mlx[45]_core|mlx4_en|bnxt_en|bnx2x?|ixgbe|i40e|ice|igb|igc|e1000e?|tg3|be2net|qede?|qlcnic|cxgb[34]|ena|virtio_net|r8169|atlantic|sfc|nfp|hns3|ionic|enic|nicvf|gve|mana|hv_netvsc|vmxnet3|liquidio|thunder-nic|octeon_\w+|ath\w+|iwlwifi|stmmac\w*|fec|macb|xgbe|amd-xgbe)(?: (?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|[\w.-]+?))?:?(?: (?<nic>[a-zA-Z][\w.-]{0,14})(?: \(\S+\))?:)? (?<what>.*(?:[Hh]ang\b|[Uu]nit [Hh]ang|TX [Tt]imeout|[Tt]ransmit timeout|tx_timeout|[Tt]imed out|[Rr]eset(?:ting)? (?:adapter|the? ?device|due|req|NIC|chip|VF)|[Rr]eset adapter|[Aa]dapter (?:removed|not responding)|firmware (?:error|fatal|hang|not responding|reset)|[Ff]atal|health (?:poll|compromised|issue|recovery|error)|device's health|internal state error|assert_|assert_var|[Hh]igh temperature|over(?:heat|temp)|PCIe link lost|parity|[Uu]ncorrect|TDR|module.*(?:unplugged|error|plug)|[Cc]able (?:error|unplugged)|unsupported SFP|[Ff]ailed to (?:init|reset|recover|load|re-?enable)|stopped because|swiotlb|ECC error|malicious|MDD|Malicious Driver|CQE error|error cqe|dead|[Ff]ail(?:ed)? over|BAD_|catas).*)$/,
+      /^(?<driver>mlx[45]_core|mlx4_en|bnxt_en|bnx2x?|ixgbe|i40e|ice|igb|igc|e1000e?|tg3|be2net|qede?|qlcnic|cxgb[34]|ena|virtio_net|r8169|atlantic|sfc|nfp|hns3|ionic|enic|nicvf|gve|mana|hv_netvsc|vmxnet3|liquidio|thunder-nic|octeon_\w+|ath\w+|iwlwifi|stmmac\w*|fec|macb|xgbe|amd-xgbe)(?: (?<hw>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|[\w.-]+?))?:?(?: (?<nic>[a-zA-Z][\w.-]{0,14})(?: \(\S+\))?:)? (?<what>.*(?:[Hh]ang\b|[Uu]nit [Hh]ang|TX [Tt]imeout|[Tt]ransmit timeout|tx_timeout|[Tt]imed out|[Rr]eset(?:ting)? (?:adapter|the? ?device|due|req|NIC|chip|VF)|[Rr]eset adapter|[Aa]dapter (?:removed|not responding)|firmware (?:error|fatal|hang|not responding|reset)|[Ff]atal|driver issue|recovery mode|health (?:poll|compromised|issue|recovery|error)|device's health|internal state error|assert_|assert_var|[Hh]igh temperature|over(?:heat|temp)|PCIe link lost|parity|[Uu]ncorrect|TDR|module.*(?:unplugged|error|plug)|[Cc]able (?:error|unplugged)|unsupported SFP|[Ff]ailed to (?:init|reset|recover|load|re-?enable)|stopped because|swiotlb|ECC error|malicious|MDD|Malicious Driver|CQE error|error cqe|dead|[Ff]ail(?:ed)? over|BAD_|catas).*)$/,
     refine: fields =>
       /module.*plug|temperature.*normal|recovered|Reset (?:done|success)/i.test(textOf(fields, 'what')) &&
       !/unplugged|error/i.test(textOf(fields, 'what'))

@@ -110,6 +110,11 @@ export const nvidia: readonly Rule[] = [
   {
     event: 'kernel.gpu.fault',
     severity: 'error',
+    pattern: /NVRM: (?:\w+: )?(?<what>RC watchdog: GPU is probably locked.*)$/,
+  },
+  {
+    event: 'kernel.gpu.fault',
+    severity: 'error',
     pattern: new RegExp(`NVRM: GPU ${pci}: (?<what>RmInitAdapter failed!.*|rm_init_adapter failed.*)$`),
   },
 ]

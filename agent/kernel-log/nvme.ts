@@ -2,7 +2,7 @@
 
 import { type Fields, type Refined, type Rule, textOf } from './rule.ts'
 
-const who = 'nvme (?<hw>nvme\\d+)'
+const who = 'nvme (?<hw>nvme\\d+|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7])'
 const of = (what: string): RegExp => new RegExp(`${who}: ${what}`)
 
 function refineTimeout(fields: Fields): Refined {

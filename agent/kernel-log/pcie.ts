@@ -24,13 +24,24 @@ const details = [
   new RegExp(`${hw}: +(?:AER: +)?TLP Header: (?<tlp>[0-9a-f ]+)`),
 ]
 
+const bus = new RegExp(
+  `${hw}: (?:AER: )?PCIe Bus Error: severity=(?<level>[^,]+(?:\\([^)]*\\))?), type=(?<layer>[^,]+), \\(?(?:id=)?(?<agent>[^)]+)\\)?`,
+)
+
 export const pcie: readonly Rule[] = [
   {
     event: 'kernel.pcie.error',
     severity: 'error',
     pattern: new RegExp(
-      `${hw}: (?:AER: )?PCIe Bus Error: severity=(?<level>[^,]+(?:\\([^)]*\\))?), type=(?<layer>[^,]+), \\(?(?:id=)?(?<agent>[^)]+)\\)?`,
+      `(?<reporter>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]): AER: (?:Multiple )?(?<level>Correct(?:ed|able)|Uncorrect(?:ed|able) \\([\\w-]+\\)) error (?:message )?received:? (?:from )?${hw}`,
     ),
+    more: [bus, ...details],
+    refine: refineError,
+  },
+  {
+    event: 'kernel.pcie.error',
+    severity: 'error',
+    pattern: bus,
     more: details,
     refine: refineError,
   },
@@ -69,13 +80,13 @@ export const pcie: readonly Rule[] = [
     event: 'kernel.pcie.link',
     severity: 'error',
     pattern: new RegExp(
-      `${hw}: pciehp: Slot\\((?<slot>[^)]+)\\): (?<state>Link Down|Card not present|Surprise Down.*|Power fault.*|Failed to check link status|Cannot train link.*)`,
+      `${hw}(?::pcie\\d+)?: (?:pciehp: )?Slot\\((?<slot>[^)]+)\\): (?<state>Link Down|Card not present|Surprise Down.*|Power fault.*|Failed to check link status|Cannot train link.*)`,
     ),
   },
   {
     event: 'kernel.pcie.link',
     severity: 'info',
-    pattern: new RegExp(`${hw}: pciehp: Slot\\((?<slot>[^)]+)\\): (?<state>Link Up|Card present)`),
+    pattern: new RegExp(`${hw}(?::pcie\\d+)?: (?:pciehp: )?Slot\\((?<slot>[^)]+)\\): (?<state>Link Up|Card present)`),
   },
   {
     event: 'kernel.pcie.link',
@@ -84,5 +95,22 @@ export const pcie: readonly Rule[] = [
       `${hw}: (?<available>[\\d.]+) Gb/s available PCIe bandwidth, limited by (?<speed>[\\d.]+ GT/s)(?: PCIe)? x(?<width>\\d+) link at (?<limit>[0-9a-f:.]+) \\(capable of (?<capable>[\\d.]+) Gb/s`,
     ),
     refine: () => ({ fields: { state: 'slower than it could be' } }),
+  },
+  {
+    event: 'kernel.iommu.fault',
+    severity: 'error',
+    pattern: /DMAR: (?<what>\[(?:DMA|INTR)[^\]]*\] Request device \[(?<hw>[0-9a-f:.]+)\].*)$/,
+  },
+  {
+    event: 'kernel.iommu.fault',
+    severity: 'error',
+    pattern:
+      /AMD-Vi: (?:Event logged )?\[?(?<what>(?:IO_PAGE_FAULT|ILLEGAL_DEV_TABLE_ENTRY|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|INVALID_DEVICE_REQUEST|INVALID_PPR_REQUEST)(?:.*?device=(?<hw>[0-9a-f:.]+))?.*)$/,
+  },
+  {
+    event: 'kernel.iommu.fault',
+    severity: 'error',
+    pattern:
+      /arm-smmu(?:-v3)? (?<hw>[\w.]+): (?<what>(?:Unhandled context fault|event 0x|EVTQ overflow|CMDQ timeout|TLB sync timed out).*)$/,
   },
 ]

@@ -4,15 +4,15 @@ import { type Fields, type Refined, type Rule, textOf } from './rule.ts'
 
 const md = '(?<disk>md[\\w/-]*\\d\\w*)'
 
-function refineDegraded(fields: Fields): Refined {
+function refineDegraded(fields: Fields): Refined | undefined {
   const what = textOf(fields, 'what')
+  const [, active, devices] = /active with (\d+) out of (\d+)/.exec(what) ?? []
+  // An array that is whole says so whenever it is started.
+  if (active !== undefined && active === devices) return undefined
   const dead = /not enough|too many|failed raid set|Cannot continue|not clean/i.test(what)
-  const active = /active with (\d+) out of (\d+)/.exec(what)
-  if (active && active[1] === active[2])
-    return { severity: 'info', fields: { active: Number(active[1]), devices: Number(active[2]) } }
   return {
     severity: dead ? 'critical' : 'error',
-    ...(active && { fields: { active: Number(active[1]), devices: Number(active[2]) } }),
+    ...(active !== undefined && { fields: { active: Number(active), devices: Number(devices) } }),
   }
 }
 
@@ -30,7 +30,7 @@ export const raid: readonly Rule[] = [
     event: 'kernel.raid.failure',
     severity: 'error',
     pattern: new RegExp(
-      `md/(?<level>raid\\w*|linear):${md}: (?<what>(?:not enough operational.*|too many .*|failed to run raid set.*|cannot start dirty degraded array.*|raid level \\d+ active with \\d+ out of \\d+.*|read error not corrected.*|unrecoverable I/O.*|.*Disk failure.*|Cannot continue operation.*|(?:re)?scheduled? sector.*|.*failing disk.*|bad block.*|.*exceeded read_error threshold.*|redirecting sector.*|.*write error.*))`,
+      `md/(?<level>raid\\w*|linear):${md}: (?<what>(?:not enough operational.*|too many .*|failed to run raid set.*|cannot start dirty degraded array.*|(?:raid level \\d+ )?active with \\d+ out of \\d+.*|read error not corrected.*|unrecoverable I/O.*|.*Disk failure.*|Cannot continue operation.*|\\w+: rescheduling sector.*|.*failing disk.*|bad block.*|.*exceeded read_error threshold.*|redirecting sector.*|.*write error.*))`,
     ),
     refine: refineDegraded,
   },
@@ -71,7 +71,7 @@ export const raid: readonly Rule[] = [
     event: 'kernel.device_mapper.error',
     severity: 'error',
     pattern:
-      /device-mapper: (?<target>[\w -]+?): (?:(?:dm-)?(?<disk>\d+:\d+|[\w-]+): )?(?<what>.*(?:[Ff]ail(?:ing|ed)? path|[Rr]einstating path|[Ff]ailed|[Ee]rror|switching pool to|out of (?:data|metadata)|no free (?:data|metadata)|reached low water mark|[Cc]orrupt|[Dd]evice failure|INTEGRITY AEAD ERROR|[Ii]nvalid|aborting current metadata transaction|read-only).*)$/,
+      /device-mapper: (?<target>[\w -]+?): (?:(?<disk>\d+:\d+|[\w-]+): )?(?<what>.*(?:[Ff]ail(?:ing|ed)? path|[Rr]einstating path|[Ff]ailed|[Ee]rror|switching pool to|out of (?:data|metadata)|no free (?:data|metadata)|reached low water mark|[Cc]orrupt|[Dd]evice failure|INTEGRITY AEAD ERROR|[Ii]nvalid|aborting current metadata transaction|read-only).*)$/,
     refine: fields =>
       /[Rr]einstating|low water|switching pool to write mode/.test(textOf(fields, 'what'))
         ? { severity: 'warning' }

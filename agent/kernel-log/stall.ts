@@ -21,7 +21,11 @@ export const stall: readonly Rule[] = [
     severity: 'error',
     pattern:
       /INFO: task (?<task>.*):(?<pid>\d+) (?<what>blocked|is blocked)(?: in I\/O wait| on a \w+)? for more than (?<seconds>\d+) seconds/,
-    more: [/^\s+(?:Not tainted|Tainted: .*?) (?<kernel>\d+\.\S+)/, /^task:.{1,15}\s+state:(?<state>\w)/],
+    more: [
+      /INFO: task (?<task>.*):(?<pid>\d+) (?:<writer> )?(?:is )?blocked on an? (?<lock>[\w-]+)(?:.*owned by task (?<owner>.*))?/,
+      /^\s+(?:Not tainted|Tainted: .*?) (?<kernel>\d+\.\S+)/,
+      /^task:.{1,15}\s+state:(?<state>\w)/,
+    ],
   },
   {
     event: 'kernel.hung_task',
@@ -92,11 +96,21 @@ export const stall: readonly Rule[] = [
     pattern: /WARNING: (?<place>[\w./-]+:\d+) at (?<function>\S+), CPU#(?<processor>\d+): (?<process>.*)\/(?<pid>\d+)/,
   },
   {
+    event: 'kernel.clocksource',
+    severity: 'warning',
+    pattern: /(?<what>(?:clocksource: .*|tsc: )Marking (?:clocksource )?'?(?<source>\w+)'? (?:as )?unstable.*)$/,
+  },
+  {
     event: 'kernel.process_fault',
     severity: 'warning',
     pattern:
       /^(?:show_signal_msg: \d+ callbacks suppressed )?(?<process>.{1,64}?)\[(?<pid>\d+)\]: (?<what>segfault|unhandled (?:exception|signal|page fault|level \d).*?|bad frame|User (?:access|process) fault.*?)(?: at (?<address>[0-9a-f]+))?(?: ip (?<ip>[0-9a-f]+) sp [0-9a-f]+ error (?<code>\d+))?(?: in (?<object>\S+?)(?:\[.*)?)?(?: likely on CPU .*)?$/,
     refine: refineTask,
+  },
+  {
+    event: 'kernel.clocksource',
+    severity: 'warning',
+    pattern: /(?<what>(?:clocksource: .*|tsc: )Marking (?:clocksource )?'?(?<source>\w+)'? (?:as )?unstable.*)$/,
   },
   {
     event: 'kernel.process_fault',

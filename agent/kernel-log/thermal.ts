@@ -19,14 +19,14 @@ export const thermal: readonly Rule[] = [
     event: 'kernel.thermal',
     severity: 'critical',
     pattern:
-      /(?:thermal (?<hw>thermal_zone\d+): |thermal_sys: |ACPI: )?(?<what>.*(?:[Cc]ritical temperature reached(?: \((?<celsius>-?\d+) C\))?.*|critical temperature shutdown.*|HARDWARE PROTECTION shutdown.*))$/,
+      /^(?:thermal (?<hw>thermal_zone\d+): |thermal_sys: |ACPI: )?(?<what>.*(?:[Cc]ritical temperature reached(?: \((?<celsius>-?\d+) C\))?.*|critical temperature shutdown.*|HARDWARE PROTECTION shutdown.*))$/,
     refine: () => ({ fields: { state: 'critical' } }),
   },
   {
     event: 'kernel.thermal',
     severity: 'critical',
     pattern:
-      /(?<driver>[\w-]+) (?<hw>[\w:.-]+): (?<what>.*(?:[Oo]ver-?temperature|[Oo]verheat|thermal (?:shutdown|trip|critical)|emergency shutdown).*)$/,
+      /^(?<driver>[\w-]+) (?<hw>[\w:.-]+): (?<what>.*(?:[Oo]ver-?temperature|[Oo]verheat|thermal (?:shutdown|trip|critical)|emergency shutdown).*)$/,
     refine: () => ({ fields: { state: 'critical' } }),
   },
 ]

@@ -868,7 +868,186 @@ const networks: readonly Example[] = [
   ),
 ]
 
-export const examples: readonly Example[] = [...gpus, ...hardware, ...disks, ...filesystems, ...kernel, ...networks]
+const more: readonly Example[] = [
+  example(
+    'NVRM: Xid (PCI:0000:5e:00): 94, pid=7194, name=python, Contained: LTC (0x2,0x0). RST: No, D-RST: No',
+    'kernel.gpu.xid',
+    'warning',
+    gpu('0000:5e:00'),
+    { xid: 94, process: 'python', due: 'restart-application' },
+  ),
+  example(
+    'NVRM: Xid (PCI:0000:b3:00): 61, pid=1794, 0cec(3098) 00000000 00000000',
+    'kernel.gpu.xid',
+    'error',
+    gpu('0000:b3:00'),
+    { xid: 61, pid: 1794, detail: '0cec(3098) 00000000 00000000' },
+  ),
+  example('NVRM: GPU at PCI:0000:b3:00 has fallen off the bus.', 'kernel.gpu.fault', 'critical', gpu('0000:b3:00')),
+  example(
+    'NVRM: krcWatchdog_IMPL: RC watchdog: GPU is probably locked!  Notify Timeout Seconds: 7',
+    'kernel.gpu.fault',
+    'error',
+  ),
+  example(
+    'amdgpu: [gfxhub0] no-retry page fault (src_id:0 ring:24 vmid:3 pasid:32770)',
+    'kernel.gpu.fault',
+    'error',
+    {},
+    { driver: 'amdgpu' },
+  ),
+  example(
+    'MCE 0x3ebbfe: Killing foo:1234 due to hardware memory corruption',
+    'kernel.memory_failure',
+    'error',
+    {},
+    { pid: 1234, process: 'foo', page: '0x3ebbfe' },
+  ),
+  example(
+    'mce: Uncorrected hardware memory error in user-access at 3ebbfe380',
+    'kernel.memory_failure',
+    'error',
+    {},
+    { address: '3ebbfe380' },
+  ),
+  example(
+    'pcieport 0000:17:00.0: AER: Multiple Corrected error received: 0000:18:00.0\nmlx5_core 0000:18:00.0: PCIe Bus Error: severity=Corrected, type=Data Link Layer, (Transmitter ID)\nmlx5_core 0000:18:00.0:   device [15b3:1017] error status/mask=00001000/00002000\nmlx5_core 0000:18:00.0:    [12] Timeout',
+    'kernel.pcie.error',
+    'warning',
+    gpu('0000:18:00.0'),
+    { reporter: '0000:17:00.0', layer: 'Data Link Layer', error: 'Timeout', corrected: true },
+  ),
+  example(
+    'pcieport 0000:80:01.1: AER: Uncorrected (Fatal) error received: 0000:81:00.0',
+    'kernel.pcie.error',
+    'critical',
+    gpu('0000:81:00.0'),
+    { corrected: false },
+  ),
+  example(
+    'pcieport 0000:80:01.1: AER: Uncorrectable (Non-Fatal) error message received from 0000:81:00.0',
+    'kernel.pcie.error',
+    'error',
+    gpu('0000:81:00.0'),
+  ),
+  example('pciehp 0000:00:1c.0:pcie004: Slot(0): Link Down', 'kernel.pcie.link', 'error', gpu('0000:00:1c.0'), {
+    slot: '0',
+  }),
+  example(
+    'DMAR: [DMA Read] Request device [3b:00.0] fault addr ffff0000 [fault reason 06] PTE Read access is not set',
+    'kernel.iommu.fault',
+    'error',
+    gpu('3b:00.0'),
+  ),
+  example(
+    'AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:03:00.0 domain=0x000a address=0x0 flags=0x0020]',
+    'kernel.iommu.fault',
+    'error',
+    gpu('0000:03:00.0'),
+  ),
+  example(
+    "clocksource: timekeeping watchdog on CPU1: Marking clocksource 'tsc' as unstable because the skew is too large:",
+    'kernel.clocksource',
+    'warning',
+    {},
+    { source: 'tsc' },
+  ),
+  example(
+    'tsc: Marking TSC unstable due to clocksource watchdog',
+    'kernel.clocksource',
+    'warning',
+    {},
+    { source: 'TSC' },
+  ),
+  example('ata4: COMRESET failed (errno=-16)', 'kernel.ata.link', 'warning', gpu('ata4')),
+  example(
+    'nvme 0000:01:00.0: controller is down; will reset: CSTS=0x3, PCI_STATUS=0x10',
+    'kernel.nvme.reset',
+    'error',
+    gpu('0000:01:00.0'),
+  ),
+  example(
+    'nvme0n1: detected capacity change from 3907029168 to 0',
+    'kernel.block.offline',
+    'critical',
+    disk('nvme0n1'),
+  ),
+  example(
+    'sd 0:0:0:0: [sda] tag#0 FAILED Result: hostbyte=DID_TIME_OUT driverbyte=DRIVER_OK cmd_age=180s',
+    'kernel.scsi.sense',
+    'warning',
+    disk('sda'),
+  ),
+  example(
+    'megaraid_sas 0000:18:00.0: 5822 (653317283s/0x0002/FATAL) - VD 00/0 is now DEGRADED',
+    'kernel.scsi.controller',
+    'error',
+    gpu('0000:18:00.0'),
+  ),
+  example('aacraid: Host adapter abort request (0,0,3,0)', 'kernel.scsi.controller', 'error'),
+  example('smartpqi 0000:5c:00.0: controller offline', 'kernel.scsi.controller', 'error', gpu('0000:5c:00.0')),
+  example('nbd: nbd0: Connection timed out', 'kernel.block.io_error', 'error', disk('nbd0')),
+  example('lost page write due to I/O error on dm-3', 'kernel.block.io_error', 'error', disk('dm-3')),
+  example('md/raid1:md0: active with 1 out of 2 mirrors', 'kernel.raid.failure', 'error', disk('md0'), {
+    active: 1,
+    devices: 2,
+  }),
+  example(
+    'device-mapper: crypt: dm-0: INTEGRITY AEAD ERROR, sector 1234',
+    'kernel.device_mapper.error',
+    'error',
+    disk('dm-0'),
+  ),
+  example(
+    'XFS (dm-1): Please unmount the filesystem and rectify the problem(s)',
+    'kernel.filesystem.error',
+    'critical',
+    disk('dm-1'),
+  ),
+  example('libceph: mon1 (1)10.0.0.2:6789 session lost, hunting for new mon', 'kernel.network_filesystem', 'error'),
+  example(
+    'INFO: task java:123 blocked for more than 122 seconds.\nINFO: task java:123 is blocked on a mutex likely owned by task foo:99.',
+    'kernel.hung_task',
+    'error',
+    {},
+    { pid: 123, lock: 'mutex' },
+  ),
+  example(
+    'oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/system.slice/foo.service,task=java,pid=333,uid=0',
+    'kernel.oom_kill',
+    'error',
+    {},
+    { cgroup: '/system.slice/foo.service', pid: 333, scope: 'machine' },
+  ),
+  example('UBSAN: array-index-out-of-bounds in drivers/foo.c:12:3', 'kernel.oops', 'error'),
+  example('virtio_net virtio0 eth0: link down', 'kernel.network.link', 'warning', nic('eth0')),
+  example('mlx5_core 0000:98:00.0: mlx5_0: port 1 link down', 'kernel.network.link', 'warning', nic('mlx5_0')),
+  example(
+    'sfc 0000:01:00.0 ens1f0np0: link up at 10000Mbps full-duplex (MTU 1500)',
+    'kernel.network.link',
+    'info',
+    nic('ens1f0np0'),
+    { speed: 1.25e9 },
+  ),
+  example(
+    'mlx5_core 0000:a1:00.1: Port module event: module 1, Cable unplugged',
+    'kernel.network.fault',
+    'error',
+    gpu('0000:a1:00.1'),
+  ),
+  example('bond0: (slave eth0): making interface the new active one', 'kernel.network.bond', 'info', nic('bond0')),
+  example('team0: Port device eth1 removed', 'kernel.network.bond', 'warning', nic('team0')),
+]
+
+export const examples: readonly Example[] = [
+  ...more,
+  ...gpus,
+  ...hardware,
+  ...disks,
+  ...filesystems,
+  ...kernel,
+  ...networks,
+]
 
 /** What a healthy machine says, and what others have told already. */
 export const silent: readonly string[] = [
@@ -908,6 +1087,9 @@ export const silent: readonly string[] = [
   'systemd[1]: Started Journal Service.',
   'Out of memory handling is here to stay',
   'rcu: Hierarchical RCU implementation.',
+  'md/raid1:md0: active with 2 out of 2 mirrors',
+  'NVRM: A GPU crash dump has been created. If possible, please run',
+  'perf: interrupt took too long (2501 > 2500), lowering kernel.perf_event_max_sample_rate to 79750',
   'clocksource: tsc: mask: 0xffffffffffffffff max_cycles: 0x1cd42e4dffb',
   '',
 ]
