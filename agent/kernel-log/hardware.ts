@@ -111,13 +111,13 @@ export const hardware: readonly Rule[] = [
     event: 'kernel.edac',
     severity: 'warning',
     pattern:
-      /EDAC (?<hw>\w+): (?<count>\d+) (?<type>CE|UE) (?<what>.*?) on (?<dimm>.*?) ?\((?:channel:(?<channel>\d+) )?(?:slot:(?<slot>\d+) )?(?:csrow:(?<csrow>\d+) )?(?:channel:\d+ )?.*?page:(?<page>0x[0-9a-f]+) offset:(?<offset>0x[0-9a-f]+)/,
+      /EDAC (?<hw>\w+): (?<errors>\d+) (?<type>CE|UE) (?<what>.*?) on (?<dimm>.*?) ?\((?:channel:(?<channel>\d+) )?(?:slot:(?<slot>\d+) )?(?:csrow:(?<csrow>\d+) )?(?:channel:\d+ )?.*?page:(?<page>0x[0-9a-f]+) offset:(?<offset>0x[0-9a-f]+)/,
     refine: refineEdac,
   },
   {
     event: 'kernel.edac',
     severity: 'warning',
-    pattern: /EDAC (?<hw>\w+):? (?<count>\d+) (?<type>CE|UE) (?<what>.*)$/,
+    pattern: /EDAC (?<hw>\w+):? (?<errors>\d+) (?<type>CE|UE) (?<what>.*)$/,
     refine: refineEdac,
   },
   {

@@ -22,7 +22,7 @@ export const stall: readonly Rule[] = [
     pattern:
       /INFO: task (?<task>.*):(?<pid>\d+) (?<what>blocked|is blocked)(?: in I\/O wait| on a \w+)? for more than (?<seconds>\d+) seconds/,
     more: [
-      /INFO: task (?<task>.*):(?<pid>\d+) (?:<writer> )?(?:is )?blocked on an? (?<lock>[\w-]+)(?:.*owned by task (?<owner>.*))?/,
+      /INFO: task (?<task>.*):(?<pid>\d+) (?:<writer> )?(?:is )?blocked on an? (?<lock>[\w-]+)(?:.*owned by task (?<owner>.*?)\.?$)?/,
       /^\s+(?:Not tainted|Tainted: .*?) (?<kernel>\d+\.\S+)/,
       /^task:.{1,15}\s+state:(?<state>\w)/,
     ],

@@ -222,21 +222,21 @@ const hardware: readonly Example[] = [
     'kernel.edac',
     'warning',
     { 'hw.id': 'MC0' },
-    { count: 1, corrected: true, dimm: 'CPU_SrcID#0_Ha#0_Chan#1_DIMM#0', channel: 1, slot: '0', page: '0x1d3b4f' },
+    { errors: 1, corrected: true, dimm: 'CPU_SrcID#0_Ha#0_Chan#1_DIMM#0', channel: 1, slot: '0', page: '0x1d3b4f' },
   ),
   example(
     'EDAC MC1: 3 UE memory scrubbing error on any memory (channel:2 page:0x0 offset:0x0 grain:8)',
     'kernel.edac',
     'critical',
     { 'hw.id': 'MC1' },
-    { count: 3, corrected: false },
+    { errors: 3, corrected: false },
   ),
   example(
     'EDAC MC0: 1 CE Cannot decode normalized address on mc#0csrow#1channel#1 (csrow:1 channel:1 page:0x0 offset:0x0 grain:64 syndrome:0x140)',
     'kernel.edac',
     'warning',
     { 'hw.id': 'MC0' },
-    { count: 1, csrow: 1, dimm: 'mc#0csrow#1channel#1' },
+    { errors: 1, csrow: 1, dimm: 'mc#0csrow#1channel#1' },
   ),
   example(
     'Memory failure: 0x1035c57: recovery action for dirty LRU page: Recovered',
@@ -1010,7 +1010,7 @@ const more: readonly Example[] = [
     'kernel.hung_task',
     'error',
     {},
-    { pid: 123, lock: 'mutex' },
+    { pid: 123, lock: 'mutex', owner: 'foo:99' },
   ),
   example(
     'oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/system.slice/foo.service,task=java,pid=333,uid=0',
