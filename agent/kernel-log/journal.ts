@@ -7,10 +7,13 @@ import type { Host } from '../../core/host.ts'
 import { type Entry, type Log, longest, type Place } from './line.ts'
 
 export const journalctl = 'journalctl'
-const fields = 'MESSAGE,PRIORITY,SYSLOG_FACILITY,_KERNEL_DEVICE,_BOOT_ID'
+const fields = 'MESSAGE,PRIORITY,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_KERNEL_DEVICE,_BOOT_ID'
 const follow = ['-f', '-q', '-o', 'json', `--output-fields=${fields}`]
 
-/** How long the first piece may take to come, and those after it, ms. */
+/**
+ * How long the first piece may take to come, and those after it, ms, until none came in time: what comes later is there
+ * already when it is asked for.
+ */
 const [firstPatience, patience] = [1000, 50]
 /** A line that is longer is no message of the kernel. */
 const longestLine = 256 * 1024
@@ -77,12 +80,17 @@ class Journal implements Log {
   async #next(signal: AbortSignal): Promise<Piece | undefined> {
     this.#coming ??= this.#pieces.next()
     const enough = new AbortController()
-    const quiet = turn().then(() => this.#host.sleep(this.#patience, AbortSignal.any([signal, enough.signal])))
-    const piece = await Promise.race([this.#coming, quiet.then(() => undefined)])
+    const quiet = this.#quiet(AbortSignal.any([signal, enough.signal]))
+    const piece = await Promise.race([this.#coming, quiet])
     enough.abort()
     if (piece !== undefined) this.#coming = undefined
-    this.#patience = patience
+    this.#patience = piece === undefined ? 0 : Math.min(this.#patience, patience)
     return piece
+  }
+
+  async #quiet(signal: AbortSignal): Promise<undefined> {
+    await turn()
+    if (this.#patience > 0) await this.#host.sleep(this.#patience, signal)
   }
 
   #take(piece: Buffer): void {
@@ -108,18 +116,21 @@ class Journal implements Log {
 export function parseEntry(line: string): Entry | undefined {
   if (line.trim() === '') return undefined
   const told = parsed(line)
-  const text = textOf(told.MESSAGE)
+  const text = textOf(told.MESSAGE) ?? ''
   const [cursor, time, boot] = [told.__CURSOR, Number(told.__REALTIME_TIMESTAMP) / 1000, told._BOOT_ID]
   if (typeof cursor !== 'string' || !(time > 0)) {
     throw new Error(`${journalctl}: an entry without a cursor or a time: ${JSON.stringify(line.slice(0, 60))}`)
   }
   const device = told._KERNEL_DEVICE
+  const facility = Number(told.SYSLOG_FACILITY ?? 0) || 0
+  // Of what others wrote through the kernel journald takes the first word for their name.
+  const writer = facility !== 0 && typeof told.SYSLOG_IDENTIFIER === 'string' ? `${told.SYSLOG_IDENTIFIER}: ` : ''
   return {
     line: {
       time: Math.floor(time),
       level: level(told.PRIORITY),
-      facility: Number(told.SYSLOG_FACILITY ?? 0) || 0,
-      text: (text ?? '').slice(0, longest),
+      facility,
+      text: `${writer}${text}`.slice(0, longest),
       ...(typeof device === 'string' && { device }),
     },
     place: { boot: typeof boot === 'string' ? boot : '', cursor },

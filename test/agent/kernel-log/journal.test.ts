@@ -21,6 +21,9 @@ t.test('an entry is a line and the cursor behind it', async t => {
   t.equal(parseEntry(''), undefined)
   t.equal(parseEntry(JSON.stringify({ ...entry, MESSAGE: [195, 169] }))?.line.text, 'é')
   t.equal(parseEntry(JSON.stringify({ ...entry, MESSAGE: null }))?.line.text, '')
+  const written = { ...entry, SYSLOG_FACILITY: '1', SYSLOG_IDENTIFIER: 'NVRM', MESSAGE: 'Xid' }
+  t.equal(parseEntry(JSON.stringify(written))?.line.text, 'NVRM: Xid')
+  t.equal(parseEntry(JSON.stringify({ ...written, SYSLOG_FACILITY: '0' }))?.line.text, 'Xid')
   t.equal(parseEntry(JSON.stringify({ ...entry, PRIORITY: 'x' }))?.line.level, 6)
 })
 
