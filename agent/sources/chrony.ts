@@ -130,7 +130,8 @@ export const chrony: Source<Options> = {
   open(options, at) {
     const series = openSeries()
     const trouble = troubles(at.say)
-    let before: Tracking | undefined
+    let before: Known | undefined
+    let saved: string | undefined
 
     const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
       const answer = await at.host.run(command, args, { ...limits, signal })
@@ -142,16 +143,40 @@ export const chrony: Source<Options> = {
           : undefined
       trouble(`source ${at.name}`, many)
       const sources = told.sources.slice(0, mostSources)
+      if (before === undefined) {
+        saved = at.keep.load()
+        before = remembered(saved)
+      }
       const past = before
       before = told.tracking
       const samples = [...series.tracking(told.tracking, time), ...series.sources(sources, time)]
       return { samples, events: past === undefined ? [] : changes(past, told.tracking, time) }
     }
-    return polled({ ...at, interval: options.interval, read })
+    /** What changes while no agent runs is told when one does. */
+    const committed = (): void => {
+      if (before === undefined) return
+      const { reference, synchronized, leap } = before
+      const text = JSON.stringify({ reference, synchronized, leap })
+      if (text !== saved) at.keep.save(text)
+      saved = text
+    }
+    return polled({ ...at, interval: options.interval, read, committed })
   },
 }
 
-function changes(before: Tracking, now: Tracking, time: number): Event[] {
+type Known = Pick<Tracking, 'reference' | 'synchronized' | 'leap'>
+
+/** What was saved by another version, or is damaged, is as good as nothing. */
+function remembered(text: string | undefined): Known | undefined {
+  try {
+    const told = JSON.parse(text ?? 'null') as Known | null
+    return typeof told?.synchronized === 'boolean' ? told : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function changes(before: Known, now: Tracking, time: number): Event[] {
   const events: Event[] = []
   if (before.synchronized !== now.synchronized) {
     const severity = now.synchronized ? 'info' : 'error'

@@ -54,32 +54,35 @@ export const kernelLog: Source<Options> = {
   metrics,
   events,
   open(options, at) {
-    const state = openState(options, at)
-    const log = openLog(at, state)
+    let state: State | undefined
+    const log = openLog(at, () => state?.place())
     const counts = openCounts()
     const chosen = chooser(options, [])
 
     const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
-      const reports = (await state.reports(await log.read(signal), time)).filter(report => chosen(report.event))
+      state ??= openState(options, at)
+      const reports = state.reports(await log.read(signal), time).filter(report => chosen(report.event))
       for (const { event } of reports) counts.add(event)
       return { samples: counts.samples(time, log.lost), events: state.events(reports, time) }
     }
-    return polled({
-      ...at,
-      interval: options.interval,
-      read,
-      committed: () => state.save(at.host.now()),
-      close: log.close,
-    })
+    const close = (): void => {
+      log.close()
+      state?.closing()
+    }
+    return polled({ ...at, interval: options.interval, read, committed: () => state?.committed(), close })
   },
 }
 
+type State = ReturnType<typeof openState>
+
 /** What is remembered over restarts. */
-function openState({ repeat }: Options, { keep }: Surroundings) {
+function openState({ repeat }: Options, { keep, host }: Surroundings) {
   const { interpreter, gpus, flood, ...before } = remembered(keep.load(), repeat)
   let place = before.place
   let savedAt = Number.NEGATIVE_INFINITY
+  /** There was something to tell since it was saved; and all that was read so far is durable. */
   let changed = false
+  let durable = false
 
   const interpret = (text: string, time: number, reports: readonly Report[]): Report[] => [
     ...gpus.line(text, time),
@@ -88,6 +91,7 @@ function openState({ repeat }: Options, { keep }: Surroundings) {
 
   const reports = (entries: Awaited<ReturnType<Log['read']>>, time: number): Report[] => {
     const all: Report[] = []
+    durable = false
     for (const { line, place: next } of entries) {
       if (place !== undefined && place.boot !== next.boot) all.push(...gpus.booted(line.time))
       place = next
@@ -103,14 +107,20 @@ function openState({ repeat }: Options, { keep }: Surroundings) {
     return now
   }
 
-  const save = (now: number): void => {
-    if (place === undefined || (!changed && Math.abs(now - savedAt) < savedEvery)) return
+  const save = (): void => {
     keep.save(JSON.stringify({ place, interpreter: interpreter.save(), gpus: gpus.save(), flood: flood.save() }))
-    savedAt = now
+    savedAt = host.now()
     changed = false
   }
 
-  return { reports, events, save, place: () => place }
+  const committed = (): void => {
+    durable = true
+    if (place !== undefined && (changed || Math.abs(host.now() - savedAt) >= savedEvery)) save()
+  }
+  const closing = (): void => {
+    if (durable && place !== undefined) save()
+  }
+  return { reports, events, committed, closing, place: () => place }
 }
 
 /** What was saved by another version, or is damaged, is as good as nothing. */
@@ -129,7 +139,7 @@ function remembered(text: string | undefined, repeat: number) {
 }
 
 /** The log that there is, opened when first read. */
-function openLog({ host, say, name }: Surroundings, state: { place(): Place | undefined }) {
+function openLog({ host, say, name }: Surroundings, place: () => Place | undefined) {
   const trouble = troubles(say)
   const unclear = (what: string): void => trouble(`source ${name}`, what)
   let log: Log | undefined
@@ -137,7 +147,7 @@ function openLog({ host, say, name }: Surroundings, state: { place(): Place | un
   let lost = 0
 
   const open = (signal: AbortSignal): Log | undefined =>
-    openKmsg(host, state.place(), unclear) ?? openJournal(host, kernelMessages(state.place()), signal, unclear)
+    openKmsg(host, place(), unclear) ?? openJournal(host, kernelMessages(place()), signal, unclear)
 
   const close = (): void => {
     log?.close()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { memoryKeep } from '../../../agent/keep.ts'
 import { chrony, parseChrony } from '../../../agent/sources/chrony.ts'
 import { Place } from '../../../core/shape.ts'
 import { seeded } from '../../random.ts'
@@ -24,6 +25,22 @@ t.test('a daemon that does not run, or does not answer us, is no data', async t 
 t.test('a clock that follows itself is not synchronized', async t => {
   const local = '7F7F0101,,8,1795648199.565899111,0.0,0.0,0.0,0.000,0.000,0.000,0.0,0.0,0.0,Normal\n'
   t.equal(parseChrony(answer(local))?.tracking.synchronized, false)
+})
+
+t.test('a source that changed while no agent ran is told', async t => {
+  const keep = memoryKeep()
+  const host = (address: string) => ({
+    ...fakeHost(t.testdir({})),
+    run: async () => answer(recorded.replaceAll('127.0.0.1', address)),
+  })
+  const [first] = await readings(chrony, defaults, host('192.0.2.1'), 2, () => {}, keep)
+  t.strictSame(first!.events, [])
+  const [next] = await readings(chrony, defaults, host('192.0.2.2'), 1, () => {}, keep)
+  t.match(next!.events, [{ name: 'ntp.reference', body: { from: '192.0.2.1', to: '192.0.2.2' } }])
+  for (const text of ['{', 'null', '7', '{"reference":1}']) {
+    const [reading] = await readings(chrony, defaults, host('192.0.2.3'), 1, () => {}, memoryKeep(text))
+    t.strictSame(reading!.events, [], text)
+  }
 })
 
 t.test('more sources than are told are said once', async t => {
