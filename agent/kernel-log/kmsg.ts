@@ -12,6 +12,9 @@ import { type Entry, type Line, type Log, longest, type Place } from './line.ts'
 export const kmsgPath = '/dev/kmsg'
 const bootPath = '/proc/sys/kernel/random/boot_id'
 
+/** Of records at one time, whatever they are: those read before, and a ring that only says it was overwritten. */
+const mostReads = 20_000
+
 export interface KmsgRecord extends Omit<Line, 'time'> {
   readonly seq: number
   /** Since the boot. */
@@ -91,15 +94,17 @@ class Kmsg implements Log {
   async read(most: number): Promise<readonly Entry[]> {
     const entries: Entry[] = []
     const now = this.#host.now()
-    const booted = this.#booted(now)
-    while (entries.length < most) {
+    let booted: number | undefined
+    for (let reads = 0; entries.length < most && reads < mostReads; reads++) {
       const record = this.#records.next()
       if (record === 'overwritten') continue
       if (record === undefined) {
         this.#readAt = now
         break
       }
-      entries.push(...this.#entries(record, booted, now))
+      const parsed = this.#parsed(record)
+      booted ??= this.#booted(now)
+      entries.push(...this.#entries(parsed, booted, now))
     }
     return entries
   }
@@ -108,9 +113,9 @@ class Kmsg implements Log {
     this.#records.close()
   }
 
-  #entries(bytes: Buffer, booted: number | undefined, now: number): Entry[] {
+  #entries(records: readonly KmsgRecord[], booted: number | undefined, now: number): Entry[] {
     const entries: Entry[] = []
-    for (const { seq, microseconds, ...line } of this.#parsed(bytes)) {
+    for (const { seq, microseconds, ...line } of records) {
       if (this.#seq !== undefined && seq <= this.#seq) continue
       if (this.#seq !== undefined) this.#lost += seq - this.#seq - 1
       this.#seq = seq

@@ -18,6 +18,8 @@ const command = 'chronyc'
 const args = ['-c', '-n', '-m', 'tracking', 'sources', 'sourcestats']
 const [trackingOrigin, sourcesOrigin] = ['chronyc -c tracking', 'chronyc -c sources']
 const limits = { timeout: 5000, maxBytes: 256 * 1024 }
+/** It starts a program, and chronyd itself measures no more often than once in a minute or so. */
+const askedEvery = 10_000
 const mostSources = 64
 const ppm = 1e-6
 
@@ -132,8 +134,11 @@ export const chrony: Source<Options> = {
     const trouble = troubles(at.say)
     let before: Known | undefined
     let saved: string | undefined
+    let askedAt = Number.NEGATIVE_INFINITY
 
     const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
+      if (Math.abs(time - askedAt) < askedEvery) return { samples: [], events: [] }
+      askedAt = time
       const answer = await at.host.run(command, args, { ...limits, signal })
       const told = answer && parseChrony(answer)
       if (told === undefined) return { samples: [], events: [] }

@@ -3,7 +3,7 @@
 // the machine sleeps, which CLOCK_BOOTTIME (/proc/uptime) counts and CLOCK_MONOTONIC does not. What adjtimex(2) knows beside
 // (frequency, estimated and maximal error) cannot be had: Node has no such call; the chrony and ptp sources have its like.
 
-import type { Host } from '../../core/host.ts'
+import type { Host, HostFile } from '../../core/host.ts'
 import type { Event, Observation, Sample } from '../../core/model.ts'
 import { duration, object, optional } from '../../core/shape.ts'
 import { metric } from '../metric.ts'
@@ -91,7 +91,11 @@ export const clock: Source<Options> = {
       const parts = [watch.read(time), counter.read(time), await kernel.read(time, signal)]
       return { samples: parts.flatMap(p => p.samples), events: parts.flatMap(p => p.events) }
     }
-    return polled({ ...at, interval: options.interval, read, close: counter.close })
+    const close = (): void => {
+      watch.close()
+      counter.close()
+    }
+    return polled({ ...at, interval: options.interval, read, close })
   },
 }
 
@@ -103,12 +107,13 @@ interface Moment {
 }
 
 function openWatch(host: Host, least: number) {
+  const uptime = host.file(uptimePath)
   const series = steps.of()
   let before: Moment | undefined
   let count = 0
 
   const read = (time: number): Observation => {
-    const now = momentOf(host)
+    const now = momentOf(host, uptime)
     const past = before
     before = now ?? before
     if (now === undefined) return { samples: [], events: [] }
@@ -116,12 +121,12 @@ function openWatch(host: Host, least: number) {
     count += events.filter(e => e.name === stepped.name).length
     return { samples: past === undefined ? [] : [{ series, time, value: count }], events }
   }
-  return { read }
+  return { read, close: () => uptime.close() }
 }
 
 /** All clocks at one moment; undefined when they cannot be read close to each other. */
-function momentOf(host: Host): Moment | undefined {
-  const bytes = host.read(uptimePath)
+function momentOf(host: Host, file: HostFile): Moment | undefined {
+  const bytes = file.read()
   const uptime = bytes && new Scan(uptimePath, bytes).decimal() * 1000
   for (let attempt = 0; attempt < 5; attempt++) {
     const monotonic = host.monotonic()

@@ -29,7 +29,7 @@ const matches = ['-n', '20', '_COMM=ptp4l', '+', '_COMM=phc2sys']
 const mostLines = 1000
 const mostClocks = 32
 
-const [pmcOrigin, logOrigin, clocksFolder] = ['pmc GET, journalctl', 'journalctl', '/sys/class/ptp']
+const [pmcOrigin, logOrigin, clocksFolder] = ['pmc', 'journalctl', '/sys/class/ptp']
 const own = {
   offset: metric('ptp.offset', 's', 'gauge', [], pmcOrigin, 'clock minus master, by ptp4l'),
   rms: metric('ptp.offset.rms', 's', 'gauge', [], logOrigin, 'of the offsets ptp4l summed up in its last message'),
@@ -71,7 +71,7 @@ const steps = metric(
   '1',
   'gauge',
   [],
-  'pmc GET CURRENT_DATA_SET',
+  pmcOrigin,
   'boundary clocks and one on the way from the grandmaster',
 )
 const present = metric(
@@ -79,7 +79,7 @@ const present = metric(
   '1',
   'gauge',
   [],
-  'pmc GET TIME_STATUS_NP',
+  pmcOrigin,
   '1 where there is a grandmaster elsewhere',
 )
 const state = metric(
@@ -87,7 +87,7 @@ const state = metric(
   '1',
   'gauge',
   ['ptp.port.number', 'ptp.port.state'],
-  'pmc GET PORT_DATA_SET',
+  pmcOrigin,
   '1 for the state a port is in',
 )
 const limit = metric(
@@ -102,13 +102,13 @@ const limit = metric(
 const grandmaster = {
   name: 'ptp.grandmaster',
   attributes: [],
-  origin: 'pmc GET TIME_STATUS_NP',
+  origin: pmcOrigin,
   brief: 'another grandmaster, or none any more',
 }
 const port = {
   name: 'ptp.port',
   attributes: ['ptp.port.number'],
-  origin: 'pmc GET PORT_DATA_SET',
+  origin: pmcOrigin,
   brief: 'a port is in another state',
 }
 

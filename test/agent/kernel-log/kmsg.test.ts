@@ -98,6 +98,11 @@ t.test('what was read before a restart is not told again; what was overwritten m
   t.equal(log.lost, 12)
 })
 
+t.test('a ring that always says it was overwritten does not hold up the agent', async t => {
+  const host = machineWith(t, () => ({ next: () => 'overwritten', close: () => {} }))
+  t.strictSame(await openKmsg(host, undefined, t.fail)!.read(10, AbortSignal.abort()), [])
+})
+
 t.test('at most so many are read at once, and what is no record is said', async t => {
   const { put, waiting, records } = ring()
   for (let seq = 0; seq < 10; seq++) put(seq, 1)

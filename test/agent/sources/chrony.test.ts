@@ -22,6 +22,21 @@ t.test('a daemon that does not run, or does not answer us, is no data', async t 
   }
 })
 
+t.test('chronyd is asked at most every 10 s', async t => {
+  let asked = 0
+  const run = async () => {
+    asked++
+    return answer(recorded)
+  }
+  const options = chrony.options.read({ interval: '1s' }, new Place())
+  const made = await readings(chrony, options, { ...fakeHost(t.testdir({})), run }, 21)
+  t.equal(asked, 3)
+  t.strictSame(
+    [0, 1, 10, 20].map(n => Object.keys(made[n]!.values).length > 0),
+    [true, false, true, true],
+  )
+})
+
 t.test('a clock that follows itself is not synchronized', async t => {
   const local = '7F7F0101,,8,1795648199.565899111,0.0,0.0,0.0,0.000,0.000,0.000,0.0,0.0,0.0,Normal\n'
   t.equal(parseChrony(answer(local))?.tracking.synchronized, false)
