@@ -14,7 +14,7 @@ export const gpu: readonly Rule[] = [
     event: 'kernel.gpu.reset',
     severity: 'warning',
     pattern: new RegExp(
-      `^(?:\\[drm:.*?\\] )?${drivers} ${hw}:(?: ${'amdgpu'}:)? (?:\\[drm\\] )?(?<what>(?:GPU|ASIC|gpu|MODE\\d|Resetting|resetting|GT\\d).*reset.*|GPU reset.*|Resetting (?:chip|rcs\\d|engine).*|device (?:lost|wedged).*)$`,
+      `^(?:\\[drm:.*?\\] )?${drivers} ${hw}:(?: amdgpu:)? (?:\\[drm\\] )?(?<what>(?:GPU|ASIC|gpu|MODE\\d|Resetting|resetting|GT\\d).*reset.*|GPU reset.*|Resetting (?:chip|rcs\\d|engine).*|device (?:lost|wedged).*)$`,
       'i',
     ),
     refine: refineReset,

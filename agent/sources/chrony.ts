@@ -2,10 +2,10 @@
 // chrony receiver of the OpenTelemetry collector; frequencies are ratios, not parts per million. Not the command protocol
 // itself: its version changes with the daemon's, chronyc knows them all, and Node has no Unix datagram sockets.
 
-import type { CommandOutput } from '../../core/host-command.ts'
 import { troubles } from '../../core/log.ts'
 import type { Event, Observation, Sample, Series } from '../../core/model.ts'
 import { object } from '../../core/shape.ts'
+import { parseChrony, type TimeSource, type Tracking } from '../chrony/report.ts'
 import { type Metric, metric } from '../metric.ts'
 import { interval, polled } from '../polled.ts'
 import type { Source } from '../source.ts'
@@ -22,32 +22,6 @@ const limits = { timeout: 5000, maxBytes: 256 * 1024 }
 const askedEvery = 10_000
 const mostSources = 64
 const ppm = 1e-6
-
-export interface Tracking {
-  /** Who is followed: an address or a reference clock's name; undefined where it is nobody. */
-  readonly reference: string | undefined
-  readonly synchronized: boolean
-  readonly leap: string
-  readonly stratum: number
-  /** Of `trackingMetrics`, in their order. */
-  readonly values: readonly number[]
-}
-
-export interface TimeSource {
-  readonly address: string
-  readonly mode: string
-  /** As chronyc marks it: `*` selected, `+` combined, `-` not combined, `?` unusable, `x` falseticker, `~` too variable. */
-  readonly state: string
-  readonly stratum: number
-  /** The last eight polls, the newest in the lowest bit. */
-  readonly reach: number
-  /** Since the last answer, s; undefined where there was none yet. */
-  readonly age: number | undefined
-  readonly offset: number
-  readonly error: number
-  /** Of sourcestats: how far its measurements spread, s. */
-  readonly deviation?: number
-}
 
 const tracking = (name: string, unit: string, brief: string): Metric =>
   metric(name, unit, 'gauge', [], trackingOrigin, brief)
@@ -80,6 +54,8 @@ const trackingMetrics = [
 
 const stratum = tracking('ntp.stratum', '1', 'hops to a reference clock, itself 1')
 const synchronized = tracking('ntp.synchronized', '1', '1 where chronyd follows somebody')
+
+const age = tracking('ntp.reference.age', 's', 'since the clock was last updated: it grows while nobody answers')
 
 const about = ['server.address', 'ntp.source.mode']
 const ofSource = (name: string, unit: string, brief: string): Metric =>
@@ -127,7 +103,7 @@ const leap = {
 export const chrony: Source<Options> = {
   name: 'chrony',
   options: object({ interval }),
-  metrics: [...trackingMetrics.map(m => m.of), stratum, synchronized, ...Object.values(perSource)],
+  metrics: [...trackingMetrics.map(m => m.of), stratum, synchronized, age, ...Object.values(perSource)],
   events: [reference, sync, leap],
   open(options, at) {
     const series = openSeries()
@@ -204,7 +180,12 @@ function changes(before: Known, now: Tracking, time: number): Event[] {
 }
 
 function openSeries() {
-  const own = { values: trackingMetrics.map(m => m.of.of()), stratum: stratum.of(), synchronized: synchronized.of() }
+  const own = {
+    values: trackingMetrics.map(m => m.of.of()),
+    stratum: stratum.of(),
+    synchronized: synchronized.of(),
+    age: age.of(),
+  }
   type OfSource = { readonly [name in keyof typeof perSource]: Series }
   let known = new Map<string, OfSource>()
 
@@ -215,13 +196,16 @@ function openSeries() {
 
   return {
     /** Without anybody to follow the daemon's numbers are placeholders. */
-    tracking({ synchronized, stratum, values }: Tracking, time: number): Sample[] {
+    tracking({ synchronized, stratum, updated, values }: Tracking, time: number): Sample[] {
       const sync = { series: own.synchronized, time, value: synchronized ? 1 : 0 }
       if (!synchronized) return [sync]
+      // A clock that was put back since has no age.
+      const since = time / 1000 - updated
       return [
         sync,
         { series: own.stratum, time, value: stratum },
-        ...own.values.map((series, n) => ({ series, time, value: values[n]! })),
+        ...(since >= 0 ? [{ series: own.age, time, value: since }] : []),
+        ...own.values.map((series, n) => ({ series, time, value: values[n]! * trackingMetrics[n]!.unit })),
       ]
     },
     sources(sources: readonly TimeSource[], time: number): Sample[] {
@@ -253,83 +237,4 @@ function samplesOf(
 
 function ones(byte: number): number {
   return byte.toString(2).replaceAll('0', '').length
-}
-
-/** Undefined where no chronyd answers. @throws Error that names the command. */
-export function parseChrony({
-  stdout,
-  stderr,
-}: CommandOutput): { readonly tracking: Tracking; readonly sources: readonly TimeSource[] } | undefined {
-  const text = stdout.toString('utf8')
-  // Status and words differ by version: `506 Cannot talk to daemon`, `501 Not authorised`.
-  if (text.trim() === '' || /^50\d /.test(text) || /^50\d /.test(stderr)) return undefined
-  if (!text.endsWith('\n')) throw new Error(`${command}: cut short: ${JSON.stringify(text.slice(-40))}`)
-  const rows = text
-    .slice(0, -1)
-    .split('\n')
-    .map(line => line.split(','))
-  const [first = [], ...rest] = rows
-  const sources = rest.filter(row => row.length === 10).map(parseSource)
-  const deviations = new Map(rest.filter(row => row.length === 8).map(row => [row[0], number(row[7]!)]))
-  const odd = rest.find(row => row.length !== 10 && row.length !== 8)
-  if (odd !== undefined)
-    throw new Error(`${command}: neither a source nor its statistics: ${JSON.stringify(odd.join(','))}`)
-  return {
-    tracking: parseTracking(first),
-    sources: sources.map(one => {
-      const deviation = deviations.get(one.address)
-      return deviation === undefined ? one : { ...one, deviation }
-    }),
-  }
-}
-
-/** `C342F10A,194.58.204.20,2,1700000000.1,correction,last,rms,frequency,residual,skew,delay,dispersion,interval,Normal` */
-function parseTracking(row: readonly string[]): Tracking {
-  const [id, name, level, , ...rest] = row
-  const state = rest.at(-1)
-  if (
-    row.length !== 14 ||
-    !/^[0-9A-F]{8}$/.test(id!) ||
-    !/^(Normal|Insert second|Delete second|Not synchroni[sz]ed)$/.test(state!)
-  ) {
-    throw new Error(`${trackingOrigin}: not as expected: ${JSON.stringify(row.join(','))}`)
-  }
-  // 127.127.1.1: `local stratum`, the clock follows itself.
-  const synchronized = !/^Not/.test(state!) && id !== '7F7F0101' && id !== '00000000'
-  return {
-    reference: synchronized ? name || id : undefined,
-    synchronized,
-    leap: state!,
-    stratum: number(level!),
-    values: trackingMetrics.map(({ unit }, n) => number(rest[n]!) * unit),
-  }
-}
-
-const modes: Readonly<Record<string, string>> = { '^': 'server', '=': 'peer', '#': 'reference clock' }
-const never = 4294967295
-
-/** `^,*,194.58.204.20,1,6,377,12,adjusted offset,measured offset,error` */
-function parseSource(row: readonly string[]): TimeSource {
-  const [mode, state, address, level, , reach, age, offset, , error] = row as [string, string, string, ...string[]]
-  if (modes[mode] === undefined || !/^[*+?x~-]$/.test(state) || address === '' || !/^[0-3]?[0-7]{1,2}$/.test(reach!)) {
-    throw new Error(`${sourcesOrigin}: not as expected: ${JSON.stringify(row.join(','))}`)
-  }
-  const seconds = number(age!)
-  return {
-    address,
-    mode: modes[mode],
-    state,
-    stratum: number(level!),
-    reach: Number.parseInt(reach!, 8),
-    age: seconds === never ? undefined : seconds,
-    offset: number(offset!),
-    error: number(error!),
-  }
-}
-
-function number(text: string): number {
-  if (!/^-?\d{1,12}(\.\d+)?$/.test(text))
-    throw new Error(`${command}: not a number: ${JSON.stringify(text.slice(0, 40))}`)
-  // -0.000 is what a small negative number was rounded to.
-  return Number(text) + 0
 }
