@@ -106,7 +106,7 @@ function larger(full: Buffer): Buffer<ArrayBuffer> {
 }
 
 /** A link below another root than `/` may point out of it: what was opened decides, not its name. */
-function openBelow(top: string, path: string): number {
+export function openBelow(top: string, path: string): number {
   const fd = openSync(path, flags)
   if (top === '/') return fd
   try {

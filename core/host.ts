@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { monotonic } from './clock.ts'
 import { type Commands, commands } from './host-command.ts'
 import { fileOpener, isAbsent } from './host-file.ts'
+import { openRecords } from './host-records.ts'
 import { sharedSleep } from './host-sleep.ts'
 import { timeLimited } from './host-slow.ts'
 
@@ -26,6 +27,8 @@ export interface Host extends Commands {
   file(path: string): HostFile
   /** The content of a file that is read seldom: as `file(path).read()`, without keeping a descriptor. */
   read(path: string): Buffer | undefined
+  /** A device that gives one record a read, such as /dev/kmsg; undefined where it is absent or not ours to read. */
+  records(path: string): Records | undefined
   /**
    * The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer.
    * One that answers from memory is asked at once: waking a thread for it costs more than the answer.
@@ -43,6 +46,12 @@ export interface HostFile {
    */
   read(): Buffer | undefined
   /** Gives the descriptor back; a later `read` opens the file again. */
+  close(): void
+}
+
+export interface Records {
+  /** The next record; undefined while there is none. The bytes are good until the next call. Never waits. */
+  next(): Buffer | 'overwritten' | undefined
   close(): void
 }
 
@@ -99,6 +108,7 @@ export function realHost(root = '/'): Host {
     list: p => list(top, path(p)),
     file,
     read,
+    records: p => openRecords(top, path(p)),
     statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askMount(p, 'statfs', size)),
     device: p => askMount(p, 'stat', device),
   }

@@ -2,6 +2,8 @@
 
 import type { Source } from '../source.ts'
 import { bonding } from './bonding.ts'
+import { chrony } from './chrony.ts'
+import { clock } from './clock.ts'
 import { cpu } from './cpu.ts'
 import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
@@ -10,6 +12,7 @@ import { filesystem } from './filesystem.ts'
 import { infiniband } from './infiniband.ts'
 import { inventory } from './inventory.ts'
 import { kernel } from './kernel.ts'
+import { kernelLog } from './kernel-log.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
@@ -17,6 +20,7 @@ import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { pressure } from './pressure.ts'
 import { prometheus } from './prometheus.ts'
+import { ptp } from './ptp.ts'
 import { smart } from './smart.ts'
 
 export const sources: readonly Source<unknown>[] = [
@@ -27,14 +31,18 @@ export const sources: readonly Source<unknown>[] = [
   filesystem,
   nic,
   bonding,
+  chrony,
+  clock,
   cpuFrequency,
   ethtool,
   infiniband,
   inventory,
+  kernelLog,
   kernel,
   network,
   numa,
   pressure,
   prometheus,
+  ptp,
   smart,
 ]

@@ -22,6 +22,9 @@ export function fakeHost(root: string, offset = 0): FakeHost {
   }
   return {
     ...realHost(root),
+    // The programs of this machine say nothing of the tree.
+    run: async () => undefined,
+    stream: () => undefined,
     now: () => wall,
     monotonic: () => monotonic,
     sleep: async (ms, signal) => {

@@ -59,6 +59,10 @@ t.test('a report is asked for again before the agent takes it for too old', asyn
   t.ok(Number(patience) * 60_000 > usualPatience.pass + 4 * usualPatience.drive, 'a slow pass is not cut off')
 })
 
+t.test('the agent may read the journal, and so the log of the kernel', async t => {
+  t.equal(setting(readFileSync(unitFile('agent'), 'utf8'), 'SupplementaryGroups'), 'systemd-journal')
+})
+
 t.test('systemd rates the exposure of each service 2.0 or better', async t => {
   const program = peer(t, 'systemd')
   if (program === undefined) return
