@@ -1,6 +1,7 @@
 // The only way to the machine: files under a root, programs, and time. Also what tests replace.
 
-import { readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
+import { constants, readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -26,6 +27,13 @@ export interface Host extends Commands {
   file(path: string): HostFile
   /** The content of a file that is read seldom: as `file(path).read()`, without keeping a descriptor. */
   read(path: string): Buffer | undefined
+  /**
+   * The same for a file whose reading asks a device that may not answer; rejects then. At most the first 4 KiB, which is
+   * the most that a file of sysfs has.
+   */
+  slow(path: string): Promise<Buffer | undefined>
+  /** Where a path leads when all links are followed, as a path of the machine; undefined where it is absent. */
+  realpath(path: string): string | undefined
   /**
    * The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer.
    * One that answers from memory is asked at once: waking a thread for it costs more than the answer.
@@ -58,7 +66,7 @@ export interface FilesystemSize {
   readonly inodesFree: number
 }
 
-/** How long statfs(2) may take, ms, and how many of libuv's four threads may hang in it. */
+/** How long a call that may hang may take, ms, and how many of libuv's four threads may hang in one. */
 const patience = 2000
 const hangingThreads = 3
 
@@ -68,7 +76,7 @@ export function realHost(root = '/'): Host {
   const path = (p: string): string => join(top, resolve('/', p))
   const ask = timeLimited(patience, hangingThreads)
 
-  const askMount = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
+  const askSlow = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
     ask(`${verb} ${p}`, async () => {
       try {
         const at = top === '/' ? path(p) : await promisify(realpath.native)(path(p))
@@ -99,8 +107,10 @@ export function realHost(root = '/'): Host {
     list: p => list(top, path(p)),
     file,
     read,
-    statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askMount(p, 'statfs', size)),
-    device: p => askMount(p, 'stat', device),
+    slow: p => askSlow(p, 'read', firstPage),
+    realpath: p => follow(top, path(p)),
+    statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askSlow(p, 'statfs', size)),
+    device: p => askSlow(p, 'stat', device),
   }
 }
 
@@ -111,6 +121,23 @@ function list(top: string, folder: string): readonly string[] {
     if (isAbsent(error)) return []
     throw new Error(`cannot list ${folder}`, { cause: error })
   }
+}
+
+function follow(top: string, path: string): string | undefined {
+  try {
+    const real = realpathSync(path)
+    if (top === '/') return real
+    return isWithin(top, real) ? real.slice(top.length) || '/' : undefined
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw new Error(`cannot follow ${path}`, { cause: error })
+  }
+}
+
+async function firstPage(at: string): Promise<Buffer> {
+  await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK)
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(4096), 0, 4096, 0)
+  return buffer.subarray(0, bytesRead)
 }
 
 /** Whether a real path lies in the root, itself a real path. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { realHost } from '../../core/host.ts'
@@ -199,4 +199,25 @@ t.test('a file replaced by rename is seen after close', async t => {
   file.close()
   rmSync(`${root}/a`)
   t.equal(file.read(), undefined)
+})
+
+t.test('a slow file gives its first page, an absent one is no data', async t => {
+  const host = realHost(t.testdir({ sys: { temp1_input: '42000\n', long: 'x'.repeat(9000) } }))
+  t.equal((await host.slow('/sys/temp1_input'))?.toString(), '42000\n')
+  t.equal((await host.slow('/sys/long'))?.length, 4096)
+  t.equal(await host.slow('/sys/absent'), undefined)
+  t.equal((await realHost().slow('/proc/self/comm'))?.toString(), readFileSync('/proc/self/comm', 'utf8'))
+})
+
+t.test('a link is followed to a path of the machine, never out of it', async t => {
+  const root = t.testdir({ sys: { devices: { pci0: {} }, class: {} } })
+  symlinkSync('../devices/pci0', `${root}/sys/class/hwmon0`)
+  symlinkSync('/etc', `${root}/sys/class/etc`)
+  mkdirSync(`${root}/sys/devices/pci0/nvme0`)
+  const host = realHost(root)
+  t.equal(host.realpath('/sys/class/hwmon0/nvme0'), '/sys/devices/pci0/nvme0')
+  t.equal(host.realpath('/'), '/')
+  t.equal(host.realpath('/sys/class/etc'), undefined)
+  t.equal(host.realpath('/sys/class/absent'), undefined)
+  t.equal(realHost().realpath('/proc/self'), `/proc/${process.pid}`)
 })
