@@ -3,9 +3,9 @@
 import { reason } from '../../core/errors.ts'
 import type { Host } from '../../core/host.ts'
 import type { Trouble } from '../../core/log.ts'
+import { inOrder, parseText } from '../sysfs.ts'
 import { type Chip, chipOf } from './chip.ts'
-import { chipId, inOrder, numbering } from './identity.ts'
-import { parseLabel } from './value.ts'
+import { chipId, numbering } from './identity.ts'
 
 /** The chips by their place, as far as `wanted` by name; those known already stay the same objects. */
 export function findChips(
@@ -63,5 +63,5 @@ function isShown(zone: string, chips: ReadonlySet<string>): boolean {
 
 function textOf(host: Host, file: string): string | undefined {
   const bytes = host.read(file)
-  return bytes && parseLabel(file, bytes)
+  return bytes && parseText(file, bytes)
 }

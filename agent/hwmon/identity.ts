@@ -29,9 +29,3 @@ export function numbering(): (id: string) => string {
     return times === 1 ? id : `${id}.${times}`
   }
 }
-
-/** hwmon2 before hwmon10. */
-export function inOrder(names: readonly string[]): readonly string[] {
-  const number = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? -1)
-  return names.toSorted((a, b) => number(a) - number(b))
-}

@@ -10,11 +10,11 @@ import { object } from '../../core/shape.ts'
 import type { Chip, Sensor } from '../hwmon/chip.ts'
 import { findChips } from '../hwmon/find.ts'
 import { metrics, states } from '../hwmon/kinds.ts'
-import { parseSensor } from '../hwmon/value.ts'
 import { chooser, type Patterns, patterns } from '../patterns.ts'
 import { interval, polled } from '../polled.ts'
 import { seldom } from '../seldom.ts'
 import type { Source } from '../source.ts'
+import { parseNumber } from '../sysfs.ts'
 
 /** The patterns choose by the name of the chip's driver. */
 interface Options extends Patterns {
@@ -134,7 +134,7 @@ function numbersOf(chip: Chip, ask: Ask, trouble: Trouble): Numbers {
   const parsed = (file: string, bytes: Buffer | undefined): number | undefined => {
     const subject = `sensor ${chip.id} ${basename(file)}`
     try {
-      const value = bytes && parseSensor(file, bytes)
+      const value = bytes && parseNumber(file, bytes)
       trouble(subject, undefined)
       return value
     } catch (error) {

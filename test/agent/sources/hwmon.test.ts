@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { chipId, inOrder, numbering } from '../../../agent/hwmon/identity.ts'
-import { parseLabel, parseSensor } from '../../../agent/hwmon/value.ts'
+import { chipId, numbering } from '../../../agent/hwmon/identity.ts'
 import { hwmon } from '../../../agent/sources/hwmon.ts'
+import { inOrder, parseNumber, parseText } from '../../../agent/sysfs.ts'
 import type { Host } from '../../../core/host.ts'
 import { Place } from '../../../core/shape.ts'
 import { seeded } from '../../random.ts'
@@ -170,14 +170,14 @@ t.test('no bytes make the parsers throw anything but an error that names the fil
   }
   for (let n = 0; n < 20_000; n++) {
     const whole = Buffer.from(`${random.below(2e6) - 1e6}\n`)
-    check(whole.subarray(0, random.below(whole.length + 1)), parseSensor)
+    check(whole.subarray(0, random.below(whole.length + 1)), parseNumber)
     whole[random.below(whole.length)] = random.pick([0x0a, 0x20, 0x2d, 0x39, 0xff])
-    check(Buffer.from(whole.toString('latin1').replace(/^(-?)0+(?=\d)/, '$1')), parseSensor)
+    check(Buffer.from(whole.toString('latin1').replace(/^(-?)0+(?=\d)/, '$1')), parseNumber)
     const any = Buffer.from(Array.from({ length: random.below(24) }, () => random.below(256)))
-    check(any, parseSensor)
-    check(any, parseLabel)
+    check(any, parseNumber)
+    check(any, parseText)
   }
   t.strictSame(strange, [])
-  t.equal(parseSensor('/sys/x', Buffer.from('-12500\n')), -12500)
-  t.equal(parseLabel('/sys/x', Buffer.from('Package id 0\n')), 'Package id 0')
+  t.equal(parseNumber('/sys/x', Buffer.from('-12500\n')), -12500)
+  t.equal(parseText('/sys/x', Buffer.from('Package id 0\n')), 'Package id 0')
 })

@@ -1,7 +1,7 @@
-// The values of sensors in sysfs: one whole number a file, Documentation/hwmon/sysfs-interface.rst of the kernel.
+// Files of sysfs with one value each, and folders numbered as their devices were found.
 
 /** `-12500\n` and nothing else. `file` is the name used in errors. */
-export function parseSensor(file: string, bytes: Buffer): number {
+export function parseNumber(file: string, bytes: Buffer): number {
   let at = bytes[0] === minus ? 1 : 0
   const start = at
   let value = 0
@@ -15,10 +15,16 @@ export function parseSensor(file: string, bytes: Buffer): number {
 }
 
 /** `Core 0\n`: one line of text. */
-export function parseLabel(file: string, bytes: Buffer): string {
-  const label = /^(\P{C}{1,100})\n$/u.exec(bytes.toString('utf8'))?.[1]?.trim()
-  if (label) return label
+export function parseText(file: string, bytes: Buffer): string {
+  const text = /^(\P{C}{1,100})\n$/u.exec(bytes.toString('utf8'))?.[1]?.trim()
+  if (text) return text
   throw new Error(`${file}: expected one line of text, got ${JSON.stringify(bytes.toString('utf8', 0, 24))}`)
+}
+
+/** hwmon2 before hwmon10. */
+export function inOrder(names: readonly string[]): readonly string[] {
+  const number = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? -1)
+  return names.toSorted((a, b) => number(a) - number(b))
 }
 
 const [minus, newline, zero, nine] = [0x2d, 0x0a, 0x30, 0x39]
