@@ -7,7 +7,8 @@ import { edac } from './edac.ts'
 import { filesystem } from './filesystem.ts'
 import { hwmon } from './hwmon.ts'
 import { load } from './load.ts'
+import { md } from './md.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, hwmon, edac]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, hwmon, edac, md]
