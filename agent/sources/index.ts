@@ -10,5 +10,6 @@ import { load } from './load.ts'
 import { md } from './md.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
+import { zfs } from './zfs.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, hwmon, edac, md]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, hwmon, edac, md, zfs]
