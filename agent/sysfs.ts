@@ -16,7 +16,7 @@ export function parseNumber(file: string, bytes: Buffer): number {
 
 /** `Core 0\n`: one line of text. */
 export function parseText(file: string, bytes: Buffer): string {
-  const text = /^(\P{C}{1,100})\n$/u.exec(bytes.toString('utf8'))?.[1]?.trim()
+  const text = /^(\P{C}{1,127})\n$/u.exec(bytes.toString('utf8'))?.[1]?.trim()
   if (text) return text
   throw new Error(`${file}: expected one line of text, got ${JSON.stringify(bytes.toString('utf8', 0, 24))}`)
 }

@@ -2,7 +2,9 @@
 // How long an operation waits is operation_time over operations, how busy a disk is the growth of io_time a second, and
 // the length of its queue that of weighted_io_time.
 
+import { reason } from '../../core/errors.ts'
 import type { Host } from '../../core/host.ts'
+import { type Trouble, troubles } from '../../core/log.ts'
 import type { Attributes, Sample, Series } from '../../core/model.ts'
 import { object } from '../../core/shape.ts'
 import { Devices, type Listing } from '../devices.ts'
@@ -12,6 +14,7 @@ import { interval, polled } from '../polled.ts'
 import { Scan } from '../scan.ts'
 import { seldom } from '../seldom.ts'
 import type { Source } from '../source.ts'
+import { parseText } from '../sysfs.ts'
 
 interface Options extends Patterns {
   readonly interval: number
@@ -33,7 +36,7 @@ const of = {
   pending: metric('system.disk.pending_operations', '{operation}', 'gauge', device, '/proc/diskstats', 'in flight now'),
   ioTime: counted('io_time', 's', 'time with at least one operation in flight'),
   weighted: counted('weighted_io_time', 's', 'time times the operations in flight'),
-  limit: metric('system.disk.limit', 'By', 'gauge', device, '/sys/class/block/*/size', 'capacity, once a minute'),
+  limit: metric('system.disk.limit', 'By', 'gauge', device, '/sys/block/*/size', 'capacity, once a minute'),
 }
 
 /** The numbers of a line in their order, and how each becomes a series. */
@@ -89,7 +92,8 @@ export const diskIo: Source<Options> = {
   open(options, at) {
     const diskstats = at.host.file('/proc/diskstats')
     const chosen = chooser(options, [...usually, ...partitions])
-    const disks = new Devices(name => (chosen(name) ? openDisk(name, at.host) : undefined))
+    const about = aboutDisks(at.host, troubles(at.say))
+    const disks = new Devices(name => (chosen(name) ? openDisk(name, about.dmName(name)) : undefined))
     const isTime = seldom()
 
     const read = (time: number) => {
@@ -97,7 +101,7 @@ export const diskIo: Source<Options> = {
       if (bytes === undefined) return { samples: [], events: [] }
       parseDiskstats(bytes, disks)
       const all = [...disks.all()].filter(d => d !== undefined)
-      const sizes = isTime(time) ? all.flatMap(d => lookAgain(d, at.host, time)) : []
+      const sizes = isTime(time) ? all.flatMap(d => lookAgain(d, about, time)) : []
       return { samples: [...all.flatMap(d => samplesOf(d, time)), ...sizes], events: [] }
     }
     return polled({ ...at, interval: options.interval, read, close: () => diskstats.close() })
@@ -109,8 +113,7 @@ function field(metric: (typeof of)['io'], per: number, direction?: string): Fiel
   return { per, of: device => metric.of({ ...device, ...way }) }
 }
 
-function openDisk(name: string, host: Host): Disk {
-  const dmName = dmNameOf(name, host)
+function openDisk(name: string, dmName: string | undefined): Disk {
   return { name, dmName, values: new Float64Array(fields.length), told: 0, ...seriesOf(name, dmName) }
 }
 
@@ -121,30 +124,32 @@ function seriesOf(name: string, dmName: string | undefined): Pick<Disk, 'series'
 }
 
 /** The size, and whether a dm device was renamed or its number given to another. */
-function lookAgain(disk: Disk, host: Host, time: number): Sample[] {
-  const dmName = dmNameOf(disk.name, host)
+function lookAgain(disk: Disk, about: ReturnType<typeof aboutDisks>, time: number): Sample[] {
+  const dmName = about.dmName(disk.name)
   if (dmName !== disk.dmName) Object.assign(disk, { dmName, ...seriesOf(disk.name, dmName) })
-  const file = `${folderOf(disk.name)}/size`
-  const bytes = host.read(file)
-  return bytes === undefined ? [] : [{ series: disk.limit, time, value: new Scan(file, bytes).integer() / sectors }]
+  const size = about.size(disk.name)
+  return size === undefined ? [] : [{ series: disk.limit, time, value: size / sectors }]
 }
 
-function dmNameOf(name: string, host: Host): string | undefined {
-  if (!name.startsWith('dm-')) return undefined
-  const file = `${folderOf(name)}/dm/name`
-  const bytes = host.read(file)
-  return bytes && parseDmName(file, bytes)
-}
-
-/** Of `cciss/c0d0` it is `cciss!c0d0`. */
-function folderOf(name: string): string {
-  return `/sys/class/block/${name.replaceAll('/', '!')}`
-}
-
-/** `vg0-root`: one line, at most 127 bytes. */
-export function parseDmName(file: string, bytes: Buffer): string {
-  const name = /^(\P{C}{1,127})\n$/u.exec(bytes.toString('utf8'))?.[1]
-  return name ?? new Scan(file, bytes).fail('a name')
+/** What /sys/block tells of a disk; what is damaged is said, and the disk goes on without it. */
+function aboutDisks(host: Host, trouble: Trouble) {
+  const ask = <T>(disk: string, file: string, parse: (path: string, bytes: Buffer) => T): T | undefined => {
+    // Of `cciss/c0d0` it is `cciss!c0d0`.
+    const path = `/sys/block/${disk.replaceAll('/', '!')}/${file}`
+    try {
+      const bytes = host.read(path)
+      const value = bytes && parse(path, bytes)
+      trouble(`disk ${disk}, ${file}`, undefined)
+      return value
+    } catch (error) {
+      trouble(`disk ${disk}, ${file}`, reason(error))
+      return undefined
+    }
+  }
+  return {
+    dmName: (disk: string) => (disk.startsWith('dm-') ? ask(disk, 'dm/name', parseText) : undefined),
+    size: (disk: string) => ask(disk, 'size', (path, bytes) => new Scan(path, bytes).integer()),
+  }
 }
 
 function samplesOf({ series, values, told }: Disk, time: number): Sample[] {
