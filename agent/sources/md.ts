@@ -26,7 +26,7 @@ const of = {
     '1',
     'gauge',
     ['hw.id', 'hw.type', 'hw.state'],
-    '/proc/mdstat, /sys/block/md*/md/array_state',
+    '/proc/mdstat',
     '1 for the state that an array is in: ok, degraded, failed',
   ),
   limit: metric(

@@ -46,7 +46,7 @@ async function readsTheMachine(t: Test): Promise<void> {
     'counter system.disk.operations{system.device.name=sdc,disk.io.direction=flush} {operation}': 127,
     'counter system.disk.operation_time{system.device.name=sdc,disk.io.direction=flush} s': 0.182,
     'counter system.disk.operations{system.device.name=dm-1,system.device.dm.name=mpathA,disk.io.direction=read} {operation}': 388,
-    'gauge system.disk.limit{system.device.name=sda} By': 3750748848 * 512,
+    'gauge system.disk.limit{system.device.name=dm-1,system.device.dm.name=mpathA} By': 104857600 * 512,
     'gauge hw.status{hw.id=md7,hw.type=logical_disk,hw.state=degraded} 1': 1,
     'gauge hw.status{hw.id=md4,hw.type=logical_disk,hw.state=failed} 1': 1,
     'gauge hw.status{hw.id=md10,hw.type=logical_disk,hw.state=ok} 1': 1,
