@@ -1,7 +1,18 @@
 // The only way to the machine: files under a root, programs, and time. Also what tests replace.
 
-import { constants, readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  open,
+  read,
+  readdirSync,
+  realpath,
+  realpathSync,
+  type StatsFs,
+  stat,
+  statfs,
+  statfsSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -88,7 +99,7 @@ export function realHost(root = '/'): Host {
     })
 
   const file = fileOpener(top, path)
-  const read = (p: string): Buffer | undefined => {
+  const readOnce = (p: string): Buffer | undefined => {
     const once = file(p)
     try {
       return once.read()
@@ -106,7 +117,7 @@ export function realHost(root = '/'): Host {
     path,
     list: p => list(top, path(p)),
     file,
-    read,
+    read: readOnce,
     slow: p => askSlow(p, 'read', firstPage),
     realpath: p => follow(top, path(p)),
     statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askSlow(p, 'statfs', size)),
@@ -134,10 +145,16 @@ function follow(top: string, path: string): string | undefined {
   }
 }
 
+const [openAsync, readAsync] = [promisify(open), promisify(read)]
+
 async function firstPage(at: string): Promise<Buffer> {
-  await using file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK)
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(4096), 0, 4096, 0)
-  return buffer.subarray(0, bytesRead)
+  const fd = await openAsync(at, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { buffer, bytesRead } = await readAsync(fd, Buffer.allocUnsafe(4096), 0, 4096, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Whether a real path lies in the root, itself a real path. */
