@@ -178,6 +178,30 @@ t.test('no more calls than threads can be spared hang at once', async t => {
   await t.rejects(ask('c', never), { message: 'c: not asked, as 2 earlier calls still hang' })
 })
 
+t.test('calls at the same moment wait for their turn, and are given up once those before them hang', async t => {
+  const ask = timeLimited(20, 2)
+  let running = 0
+  let most = 0
+  const quick = async (): Promise<number> => {
+    most = Math.max(most, ++running)
+    await turn()
+    return running--
+  }
+  await Promise.all(['a', 'b', 'c', 'd', 'e'].map(subject => ask(subject, quick)))
+  t.equal(most, 2)
+  let asked = 0
+  const never = (): Promise<never> => {
+    asked++
+    return new Promise(() => {})
+  }
+  const all = await Promise.allSettled(['f', 'g', 'h', 'i'].map(subject => ask(subject, never)))
+  t.equal(asked, 2)
+  t.match(
+    all.map(one => one.status === 'rejected' && String(one.reason)),
+    [/f: no answer/, /g: no answer/, /h: not asked, as 2/, /i: not asked, as 2/],
+  )
+})
+
 t.test('a failed call is the error of its asker and leaves nothing behind', async t => {
   const ask = timeLimited(60_000, 1)
   await t.rejects(

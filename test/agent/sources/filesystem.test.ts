@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { filesystem } from '../../../agent/sources/filesystem.ts'
 import type { FilesystemSize, Host } from '../../../core/host.ts'
@@ -158,6 +160,8 @@ t.test('file systems that really never answer cost three threads at most, and ho
     t.equal(made[0]!.said.length, 5, 'each is said')
     t.strictSame(made.at(-1)!.said.slice(0, 5), made[0]!.said)
     t.equal(counts.at(-1), counts[0], 'no thread is added')
+    const soon = delay(5000, 'no thread is left', { ref: false })
+    t.equal(await Promise.race([readFile('/proc/self/comm', 'utf8').then(() => 'read'), soon]), 'read')
   } finally {
     await mounted.release()
   }
