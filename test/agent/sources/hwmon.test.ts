@@ -135,6 +135,19 @@ t.test('a chip that is busy or unreachable for a moment has no value, and nothin
   t.strictSame([Object.values(reading!.values), reading!.said], [[51], []])
 })
 
+t.test('the value of a sensor that its chip says is broken is no data, until it is well again', async t => {
+  const host = sysfs(t, { 'hwmon/hwmon0': { name: 'k10temp', temp1_input: 42000, temp1_fault: 1 } })
+  let n = 0
+  const between = (): void => {
+    if (++n === 2) writeFileSync(host.path('/sys/class/hwmon/hwmon0/temp1_fault'), '0\n')
+  }
+  const made = await readings(hwmon, defaults, host, 8, between)
+  const found = made.map(r => Object.entries(r.values).flatMap(([key, v]) => (key.includes('hw.temperature') ? v : [])))
+  t.strictSame([found[0], found[5], found[7]], [[], [], [42]])
+  const failed = made.map(r => Object.entries(r.values).find(([key]) => key.includes('state=failed'))?.[1])
+  t.strictSame([failed[0], failed[1], failed[6]], [1, undefined, 0])
+})
+
 t.test('values that cannot be are no data, those at the edge are', async t => {
   const impossible = { temp1: -128000, temp2: 255000, temp3: -273150, fan1: 65535, in1: 65535, humidity1: 100001 }
   const possible = { temp4: -40000, temp5: 127000, fan2: 22000, in2: -12100, in3: 0, humidity2: 100000 }
