@@ -7,13 +7,16 @@ import { clock } from './clock.ts'
 import { cpu } from './cpu.ts'
 import { cpuFrequency } from './cpu-frequency.ts'
 import { diskIo } from './disk-io.ts'
+import { edac } from './edac.ts'
 import { ethtool } from './ethtool.ts'
 import { filesystem } from './filesystem.ts'
+import { hwmon } from './hwmon.ts'
 import { infiniband } from './infiniband.ts'
 import { inventory } from './inventory.ts'
 import { kernel } from './kernel.ts'
 import { kernelLog } from './kernel-log.ts'
 import { load } from './load.ts'
+import { md } from './md.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { nic } from './nic.ts'
@@ -22,6 +25,7 @@ import { pressure } from './pressure.ts'
 import { prometheus } from './prometheus.ts'
 import { ptp } from './ptp.ts'
 import { smart } from './smart.ts'
+import { zfs } from './zfs.ts'
 
 export const sources: readonly Source<unknown>[] = [
   cpu,
@@ -34,15 +38,19 @@ export const sources: readonly Source<unknown>[] = [
   chrony,
   clock,
   cpuFrequency,
+  edac,
   ethtool,
+  hwmon,
   infiniband,
   inventory,
   kernelLog,
   kernel,
+  md,
   network,
   numa,
   pressure,
   prometheus,
   ptp,
   smart,
+  zfs,
 ]
