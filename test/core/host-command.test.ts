@@ -78,3 +78,15 @@ t.test('a stream ends with its signal, and throws what a program said that faile
   }
   await t.rejects(read(), /ended with 9: no device/)
 })
+
+t.test('a stream that is told to stop ends although its program holds on, and is not started beside it', async t => {
+  // In a group of its own it is out of reach, like one that the kernel holds.
+  const folder = t.testdir({})
+  const escaped = `setsid sh -c 'echo $$ > ${folder}/pid; echo up; exec sleep 60' & wait`
+  const stop = new AbortController()
+  for await (const _ of stream('sh', ['-c', escaped], stop.signal)!) stop.abort()
+  const pid = readFileSync(`${folder}/pid`, 'utf8')
+  t.equal(gone(pid), false, 'it still has the pipe')
+  process.kill(Number(pid), 'SIGKILL')
+  await ends(pid)
+})
