@@ -190,7 +190,7 @@ async function findsNothing<O>(t: Test, source: Source<O>): Promise<void> {
 
 async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> {
   const root = t.testdir({})
-  cpSync(join(one, 'input'), root, { recursive: true })
+  replaceTree(root, join(one, 'input'))
   // The real way of reading, with descriptors kept open.
   const host = { ...fakeHost(root), file: realHost(root).file }
   const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {}, keep: memoryKeep() })
