@@ -8,5 +8,6 @@ import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
 import { nvidia } from './nvidia.ts'
+import { redfish } from './redfish.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, nvidia]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, nvidia, redfish]

@@ -21,7 +21,10 @@ async function readsTheMachine(t: Test): Promise<void> {
   const host = fakeHost(join(folder, 'fixtures'))
   const all: Record<string, number> = {}
   for (const source of sources) {
-    const options = source.options.read({}, new Place())
+    const place = new Place()
+    const options = source.options.read({}, place)
+    // One that must be told where to ask reads nothing of the machine.
+    if (place.problems.length > 0) continue
     const before = readdirSync('/proc/self/fd').length
     const [reading] = await readings(source, options, host, 1)
     t.equal(reading!.success, true, `${source.name}: ${reading!.said.join('; ')}`)
