@@ -5,13 +5,14 @@
 //   commands.json  command line -> { stdout: file in the case's folder, status, stderr }, for sources that ask a program;
 //                  any other is not installed. laterCommands.json for the second reading, where it differs
 //   statfs.json    mount point -> device and size as FilesystemSize has them, for sources that ask; absent ones are absent
+//   keep.txt       what an earlier run saved, where there was one
 //   expected.json  a list of readings, each `kind name{attribute=value,...} unit` -> value
 //   events.json    a list of events for each reading, where there are any: name, severity, body, attributes
 
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Test } from 'tap'
-import { memoryKeep } from '../../agent/keep.ts'
+import { type Keep, memoryKeep } from '../../agent/keep.ts'
 import type { Source } from '../../agent/source.ts'
 import type { FilesystemSize, Host } from '../../core/host.ts'
 import { realHost } from '../../core/host.ts'
@@ -52,7 +53,7 @@ async function readsAsExpected<O>(t: Test, source: Source<O>, one: string): Prom
   const { root, host } = machine(t, one)
   const expected = json(one, 'expected.json', []) as readonly Values[]
   const between = (): void => later(one, root, host)
-  const made = await readings(source, optionsOf(t, source, one), host, expected.length, between)
+  const made = await readings(source, optionsOf(t, source, one), host, expected.length, between, kept(one))
   t.strictSame(
     made.map(r => r.values),
     expected,
@@ -112,7 +113,7 @@ async function keepsItsWord<O>(t: Test, source: Source<O>, cases: readonly strin
 function allReadings<O>(t: Test, source: Source<O>, one: string): Promise<readonly Reading[]> {
   const { root, host } = machine(t, one)
   const count = (json(one, 'expected.json', []) as unknown[]).length
-  return readings(source, optionsOf(t, source, one), host, count, () => later(one, root, host))
+  return readings(source, optionsOf(t, source, one), host, count, () => later(one, root, host), kept(one))
 }
 
 function checkSamples(t: Test, { samples }: Reading): void {
@@ -312,6 +313,11 @@ function streamOf(answer: CommandOutput | undefined): AsyncIterable<Buffer> | un
   return (async function* () {
     yield answer.stdout
   })()
+}
+
+function kept(one: string): Keep {
+  const file = join(one, 'keep.txt')
+  return memoryKeep(existsSync(file) ? readFileSync(file, 'utf8') : undefined)
 }
 
 /** The machine of the second reading. */
