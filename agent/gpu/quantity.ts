@@ -7,6 +7,7 @@ const units = {
   bytes: { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4, MB: 1024 ** 2 },
   rate: { 'B/s': 1, 'KB/s': 1000, 'MB/s': 1e6, 'GB/s': 1e9 },
   power: { W: 1, mW: 0.001 },
+  energy: { J: 1, uJ: 1e-6 },
   frequency: { Hz: 1, MHz: 1e6, GHz: 1e9, Mhz: 1e6 },
   celsius: { C: 1 },
   time: { ns: 1e-9, us: 1e-6, ms: 0.001, s: 1 },

@@ -1,6 +1,7 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { amdGpu } from './amd-gpu.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
@@ -10,4 +11,4 @@ import { nic } from './nic.ts'
 import { nvidia } from './nvidia.ts'
 import { redfish } from './redfish.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, nvidia, redfish]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, nvidia, amdGpu, redfish]
