@@ -14,9 +14,12 @@ export function resource(of: Resource | undefined, ...path: readonly string[]): 
   return isResource(here) ? here : undefined
 }
 
+/** Larger than anything that a machine measures. */
+const tooLarge = 1e18
+
 export function number(of: Resource | undefined, key: string): number | undefined {
   const value = of?.[key]
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+  return typeof value === 'number' && Math.abs(value) < tooLarge ? value : undefined
 }
 
 /** Trimmed, at most 128 characters; undefined where it is empty. */
