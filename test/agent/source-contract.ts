@@ -1,5 +1,6 @@
 // What every source of a host must do, over fixture folders. A case is a folder:
 //   input/         the machine's files at the first reading, only such as the source reads
+//                  (an empty file is there for its name alone: an open descriptor, a folder's entry)
 //   later/         the machine's files at a second reading, where there is one
 //   options.json   the configuration, where it is not {}
 //   commands.json  command line -> { stdout: file in the case's folder, status, stderr }, for sources that ask a program;
@@ -132,6 +133,7 @@ async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promi
   const { root, host } = machine(t, one)
   for (const file of globSync('**/*', { cwd: root }).filter(f => isFile(join(root, f)))) {
     const whole = readFileSync(join(root, file))
+    if (whole.length === 0) continue
     for (const { what, bytes, fails } of damages(whole)) {
       if (bytes === undefined) rmSync(join(root, file))
       else writeFileSync(join(root, file), bytes)
@@ -190,10 +192,9 @@ async function findsNothing<O>(t: Test, source: Source<O>): Promise<void> {
 }
 
 async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> {
-  const root = t.testdir({})
-  replaceTree(root, join(one, 'input'))
+  const recorded = machine(t, one)
   // The real way of reading, with descriptors kept open.
-  const host = { ...fakeHost(root), file: realHost(root).file }
+  const host = { ...recorded.host, file: realHost(recorded.root).file }
   const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {}, keep: memoryKeep() })
   const before = readdirSync('/proc/self/fd').length
   let emitted = 0
