@@ -5,10 +5,22 @@ import { amdGpu } from './amd-gpu.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
+import { ipmi } from './ipmi.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
 import { nvidia } from './nvidia.ts'
 import { redfish } from './redfish.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, nvidia, amdGpu, redfish]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  nvidia,
+  amdGpu,
+  ipmi,
+  redfish,
+]
