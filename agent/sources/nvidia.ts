@@ -90,15 +90,16 @@ function openGpus({ host, say, keep }: Surroundings) {
       elements.length > mostGpus ? `more than ${mostGpus} GPUs, the others are left out` : undefined,
     )
     const versions = { driver: text(log, 'driver_version'), cuda: text(log, 'cuda_version') }
+    const lost = lostWords.test(xml) ? elements.filter(isLost) : []
     const readings = elements.slice(0, mostGpus).flatMap(element => {
-      const gpu = gpuOf(element, known)
+      const gpu = lost.includes(element) ? undefined : gpuOf(element, known)
       return gpu === undefined ? [] : [{ element, gpu, ...gpu.read(element, versions, time) }]
     })
     const seen = readings.map(({ element, gpu: { attributes }, conditions, uncorrected }): Seen => {
-      const address = text(element, 'pci', 'pci_bus_id') ?? element.attributes.id
-      return { id: String(attributes['hw.id']), address, attributes, conditions, uncorrected }
+      return { id: String(attributes['hw.id']), address: placeOf(element), attributes, conditions, uncorrected }
     })
-    const events = watching().observe(seen, `${said}\n${log.text}`, time)
+    const heard = [said, log.text, ...lost.map(element => `${placeOf(element)}: GPU is lost`)].join('\n')
+    const events = watching().observe(seen, heard, time)
     const samples = readings.flatMap(r => r.samples)
     return { samples: [...samples, ...linkSamples(await links(signal), known, time)], events }
   }
@@ -149,20 +150,35 @@ function linkSamples(links: readonly Link[], gpus: ReadonlyMap<string, Gpu>, tim
   })
 }
 
-/** The GPU that an element is about; one that has neither a uuid nor a place is nobody's. */
+const lostWords = /GPU is lost|fallen off the bus/i
+
+/** One that is listed still, with words in place of its values. */
+function isLost(element: Element): boolean {
+  return lostWords.test(element.text) || element.children.some(isLost)
+}
+
+function placeOf(element: Element): string | undefined {
+  return text(element, 'pci', 'pci_bus_id') ?? element.attributes.id
+}
+
+/** The GPU that an element is about, known by its uuid and by its place; one that has neither is nobody's. */
 function gpuOf(element: Element, known: Map<string, Gpu>): Gpu | undefined {
-  const id = text(element, 'uuid') ?? text(element, 'pci', 'pci_bus_id') ?? element.attributes.id
+  const place = placeOf(element)
+  const uuid = text(element, 'uuid')
+  const one = known.get(uuid ?? place ?? '')
+  const before = one?.attributes
+  const id = uuid ?? before?.['hw.id'] ?? place
   if (id === undefined) return undefined
   const minor = text(element, 'minor_number')
-  const before = known.get(id)?.attributes
   const attributes: Attributes = {
     'hw.id': id,
     ...told('hw.name', minor === undefined ? before?.['hw.name'] : `nvidia${minor}`),
     ...told('hw.model', text(element, 'product_name') ?? before?.['hw.model']),
   }
-  if (before && identity.every(key => before[key] === attributes[key])) return known.get(id)
-  const gpu = new Gpu(attributes)
-  known.set(id, gpu)
+  const isSame = before !== undefined && identity.every(key => before[key] === attributes[key])
+  const gpu = isSame ? one! : new Gpu(attributes)
+  known.set(String(id), gpu)
+  if (place !== undefined) known.set(place, gpu)
   return gpu
 }
 

@@ -160,6 +160,28 @@ t.test('a GPU that is lost with the program is told of once, also over a restart
   t.ok(names(back.told[0]!.events).includes('hw.gpu.returned'))
 })
 
+t.test(
+  'one that is listed still, with words in place of values, is lost; one without its uuid is known by its place',
+  async t => {
+    const lost = first.replace('>35 C<', '>[GPU is lost]<').replace('GPU-00000000-0000-0000-0000-000000000002', 'ERR!')
+    const nameless = first.replace('GPU-00000000-0000-0000-0000-000000000002', 'Unknown Error')
+    const all = [first, nameless, lost, lost, first].join('')
+    const { told, begin } = await runs(t, `cat ${file(t, all)}; sleep 9`, seen => seen.length === 5)
+    await begin()
+    t.strictSame(
+      told.map(o => o.events.map(e => [e.name, e.attributes['hw.name']])),
+      [[], [], [['hw.gpu.lost', 'nvidia1']], [], [['hw.gpu.returned', 'nvidia1']]],
+    )
+    const ids = told.map(o => new Set(o.samples.flatMap(s => s.series.attributes['hw.name'] ?? [])).size)
+    t.strictSame(ids, [2, 2, 1, 1, 2])
+    t.equal(
+      new Set(told.flatMap(o => o.samples.map(s => s.series.attributes['hw.id']))).size,
+      3,
+      'two GPUs, and the source',
+    )
+  },
+)
+
 t.test('one that is lost before it was ever seen is known by its place', async t => {
   const keep = memoryKeep()
   const text = `GPU0000:99:00.0: GPU is lost\n${first}`
