@@ -120,26 +120,28 @@ export function pathOf(link: unknown, url = ''): string | undefined {
   return /^\/redfish\/[\x21-\x7e]*$/.test(path) && !path.includes('/../') ? path : undefined
 }
 
-function openAgent({ ca, fingerprint }: ClientOptions): Agent {
+function openAgent({ ca, fingerprint, timeout }: ClientOptions): Agent {
   const { Agent } = process.getBuiltinModule('node:https')
   const keep: AgentOptions = { keepAlive: true, maxSockets: 1, minVersion: 'TLSv1.2', ...(ca && { ca }) }
   const agent = new Agent(keep)
-  if (fingerprint !== undefined) agent.createConnection = pinned(fingerprint)
+  if (fingerprint !== undefined) agent.createConnection = pinned(fingerprint, timeout)
   return agent
 }
 
 /** Hands the connection out only once the certificate is known to be the one. */
-function pinned(fingerprint: string) {
+function pinned(fingerprint: string, timeout: number) {
   const wanted = fingerprint.replaceAll(':', '').toLowerCase()
   return (options: unknown, done?: (error: Error | null, stream: Duplex) => void): Duplex | null => {
     const tls = process.getBuiltinModule('node:tls')
     const socket = tls.connect({ ...(options as ConnectionOptions), rejectUnauthorized: false })
     const failed = (error: Error): void => done?.(error, socket)
     socket.once('error', failed)
+    socket.setTimeout(timeout, () => socket.destroy(new Error(`no TLS within ${timeout / 1000} s`)))
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase()
       if (shown !== wanted) return socket.destroy(new Error(`its certificate has the SHA-256 fingerprint ${shown}`))
       socket.off('error', failed)
+      socket.setTimeout(0)
       return done?.(null, socket)
     })
     return null

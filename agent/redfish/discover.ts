@@ -67,8 +67,10 @@ export async function discover(root: Resource, get: Get): Promise<Found> {
 
   const storage = async (path: string | undefined): Promise<void> => {
     for (const controller of await members(path)) {
+      const body = await get(controller)
       add('storage', controller)
-      for (const drive of links(await get(controller), 'Drives', mostMembers)) add('drive', drive)
+      for (const drive of links(body, 'Drives', mostMembers)) add('drive', drive)
+      for (const volume of await members(link(body, 'Volumes'))) add('volume', volume)
     }
   }
 

@@ -66,6 +66,7 @@ export const metrics = {
     'hw.physical_disk.state',
     ...part,
   ]),
+  volumeLimit: hw('hw.logical_disk.limit', 'By', 'Redfish Volume', 'size', ['hw.logical_disk.raid_level']),
   status: hw('hw.status', '1', 'Redfish Status of each', '1 for the state it is in, 0 for the others', [
     'hw.type',
     'hw.state',

@@ -20,6 +20,7 @@ export const kinds = [
   'sensor',
   'drive',
   'storage',
+  'volume',
   'system',
   'chassis',
 ] as const
@@ -28,6 +29,7 @@ export type Kind = (typeof kinds)[number]
 /** Health and sizes change seldom, and a BMC is slow. */
 export const seldom: ReadonlySet<Kind> = new Set([
   'drive',
+  'volume',
   'storage',
   'system',
   'chassis',
@@ -55,6 +57,7 @@ export const readers: Readonly<Record<Kind, Read>> = {
     values(identity(path, body), [[metrics.hostPower, number(resource(body, 'PowerWatts'), 'Reading')]]),
   sensor,
   drive,
+  volume,
   storage: (path, body) => [
     ...statusOf(resource(body, 'Status') ?? {}, 'disk_controller', identity(path, body)),
     ...each(path, body, 'StorageControllers', (one, who) =>
@@ -280,6 +283,16 @@ function drive(path: string, body: Resource): readonly Reading[] {
     [metrics.diskLife, life, { 'hw.physical_disk.state': 'remaining' }],
   ]
   return [...values(who, all), ...status]
+}
+
+function volume(path: string, body: Resource): readonly Reading[] {
+  const who = identity(path, body)
+  const level = text(body, 'RAIDType')
+  const raid = level === undefined ? {} : { 'hw.logical_disk.raid_level': level }
+  return [
+    ...values(who, [[metrics.volumeLimit, number(body, 'CapacityBytes'), raid]]),
+    ...statusOf(resource(body, 'Status') ?? {}, 'logical_disk', who),
+  ]
 }
 
 function system(path: string, body: Resource): readonly Reading[] {
