@@ -39,11 +39,11 @@ export class Documents {
   }
 }
 
-/** A document begins at its declaration; one that was cut before it is among what was said. */
+/** A document begins at its declaration. */
 function split(text: string): Printed {
-  const declared = text.lastIndexOf('<?xml')
-  const start = declared < 0 ? text.lastIndexOf('<nvidia_smi_log') : declared
-  return start < 0
+  const declared = text.indexOf('<?xml')
+  const start = declared < 0 ? text.indexOf('<nvidia_smi_log') : declared
+  return start <= 0
     ? { said: '', xml: text }
     : { said: text.slice(0, start).trim().slice(0, mostSaid), xml: text.slice(start) }
 }

@@ -83,11 +83,12 @@ export class Gpu {
   }
 
   #leaves(element: Element, isSlow: boolean, time: number, samples: Sample[]): void {
+    const parts = new Map(element.children.map(part => [part.name, part]))
     for (const [n, { places, metric, attributes, slow, parse }] of leaves.entries()) {
       if (slow && !isSlow) continue
-      for (const place of places) {
-        const found = find(element, place)
-        const value = found && parse(found.text)
+      for (const [part, ...path] of places) {
+        const inside = parts.get(part!)
+        const value = inside && parse(find(inside, path)?.text ?? '')
         if (value === undefined) continue
         this.#fixed[n] ??= metric.of({ ...this.attributes, ...attributes })
         samples.push({ series: this.#fixed[n], time, value })

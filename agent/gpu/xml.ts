@@ -14,8 +14,10 @@ interface Open extends Element {
   readonly children: Element[]
 }
 
+const [slash, more] = [0x2f, 0x3e]
 const mostElements = 100_000
 const mostDepth = 32
+const mostNames = 5000
 
 const name = /[A-Za-z_][A-Za-z0-9_.:-]*/y
 const attribute = /\s+([A-Za-z_][A-Za-z0-9_.:-]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y
@@ -24,24 +26,32 @@ const documentType = /<!DOCTYPE\s[^[<>]*>/y
 
 /**
  * The document's root. What stands in an element of `opaque` is text up to its end tag, whatever it looks like: command
- * lines that nobody escapes, and long lists that nobody reads.
+ * lines that nobody escapes, and long lists that nobody reads. `names` are of elements met before: given to each document
+ * of a kind, they are found again without looking at each letter.
  * @throws Error that names `source` and the place.
  */
-export function parseXml(source: string, xml: string, opaque: ReadonlySet<string> = new Set()): Element {
-  return new Parser(source, xml, opaque).document()
+export function parseXml(
+  source: string,
+  xml: string,
+  opaque: ReadonlySet<string> = new Set(),
+  names: Set<string> = new Set(),
+): Element {
+  return new Parser(source, xml, opaque, names).document()
 }
 
 class Parser {
   readonly #source: string
   readonly #xml: string
   readonly #opaque: ReadonlySet<string>
+  readonly #names: Set<string>
   #at = 0
   #elements = 0
 
-  constructor(source: string, xml: string, opaque: ReadonlySet<string>) {
+  constructor(source: string, xml: string, opaque: ReadonlySet<string>, names: Set<string>) {
     this.#source = source
     this.#xml = xml
     this.#opaque = opaque
+    this.#names = names
   }
 
   document(): Element {
@@ -73,7 +83,7 @@ class Parser {
       root ??= element
       open.at(-1)?.children.push(element)
       if (!closed) open.push(element)
-      if (open.length > mostDepth) this.#fail(`at most ${mostDepth} elements in one another`)
+      if (open.length + Number(closed) > mostDepth) this.#fail(`at most ${mostDepth} elements in one another`)
       if (this.#content(open)) return root
     }
   }
@@ -98,16 +108,43 @@ class Parser {
   #startTag(): { readonly element: Open; readonly closed: boolean } {
     const start = this.#at
     if (this.#xml[start] !== '<') this.#fail('an element')
-    this.#at++
     if (++this.#elements > mostElements) this.#fail(`at most ${mostElements} elements`)
+    const end = this.#xml.indexOf('>', start)
+    const plain = this.#xml.slice(start + 1, end)
+    if (!this.#names.has(plain)) return this.#fullTag(start)
+    this.#at = end + 1
+    return this.#opened(plain, {})
+  }
+
+  #fullTag(start: number): { readonly element: Open; readonly closed: boolean } {
+    this.#at++
     const word = this.#match(name)?.[0] ?? this.#fail('an element', start)
     const attributes: Record<string, string> = {}
     for (let m = this.#match(attribute); m; m = this.#match(attribute)) attributes[m[1]!] = decode(m[2] ?? m[3]!)
     const end = this.#match(tagEnd) ?? this.#fail(`the end of <${word}`)
-    const closed = end[1] === '/'
-    const isOpaque = !closed && this.#opaque.has(word)
-    const text = isOpaque ? decode(this.#skipTo(`</${word}>`, 0)).trim() : ''
-    return { element: { name: word, attributes, text, children: [] }, closed: closed || isOpaque }
+    if (end[1] === '/') return { element: { name: word, attributes, text: '', children: [] }, closed: true }
+    if (this.#at === start + word.length + 2 && this.#names.size < mostNames) this.#names.add(word)
+    return this.#opened(word, attributes)
+  }
+
+  /** Most elements hold a text and nothing else: those are closed at once. */
+  #opened(word: string, attributes: Record<string, string>): { readonly element: Open; readonly closed: boolean } {
+    const isOpaque = this.#opaque.has(word)
+    const text = isOpaque ? this.#skipTo(`</${word}>`, 0) : this.#leaf(word)
+    const element = { name: word, attributes, text: decode(text ?? '').trim(), children: [] }
+    return { element, closed: text !== undefined }
+  }
+
+  /** The text up to the end tag, where nothing else comes before it. */
+  #leaf(word: string): string | undefined {
+    const xml = this.#xml
+    const tag = xml.indexOf('<', this.#at)
+    const end = tag + 2 + word.length
+    if (xml.charCodeAt(tag + 1) !== slash || xml.charCodeAt(end) !== more || !xml.startsWith(word, tag + 2))
+      return undefined
+    const text = xml.slice(this.#at, tag)
+    this.#at = end + 1
+    return text
   }
 
   #endTag(open: Open[], inner: Open): void {

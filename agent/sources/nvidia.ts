@@ -72,6 +72,7 @@ function openGpus({ host, say, keep }: Surroundings) {
   const trouble = troubles(say)
   const links = openNvlink(host, trouble)
   const known = new Map<string, Gpu>()
+  const names = new Set<string>()
   let watch: GpuWatch | undefined
   let saved: string | undefined
   const watching = (): GpuWatch => {
@@ -82,7 +83,7 @@ function openGpus({ host, say, keep }: Surroundings) {
 
   const observe = async (xml: string, said: string, signal: AbortSignal): Promise<Observation> => {
     const time = host.now()
-    const log = parseXml('nvidia-smi -q -x', xml, opaque)
+    const log = parseXml('nvidia-smi -q -x', xml, opaque, names)
     if (log.name !== 'nvidia_smi_log') throw new Error(`nvidia-smi -q -x: expected nvidia_smi_log, got ${log.name}`)
     const elements = log.children.filter(child => child.name === 'gpu')
     trouble(
