@@ -37,7 +37,7 @@ const mostSeries = 500
 
 /** What programs print in place of a text they have not. */
 const noText =
-  /^$|^\[?(N\/A|Not Supported|Unknown Error|ERR!|GPU is lost|Requested functionality has been deprecated|Insufficient Permissions)\]?$/i
+  /^$|^\[?(N\/A|Not Supported|Not Found|Unknown Error|ERR!|GPU is lost|Requested functionality has been deprecated|Insufficient Permissions)\]?$/i
 
 export function text(element: Element, ...path: readonly string[]): string | undefined {
   const found = find(element, path)?.text
@@ -293,10 +293,11 @@ function processes(element: Element, add: Add): void {
   if (list === undefined) return
   const programs = new Map<string, Program>()
   for (const one of list.children) {
+    // Processes of other users may have no name to see; what they hold is held all the same.
     const name = text(one, 'process_name')
-    if (one.name === 'process_info' && name !== undefined) {
-      merge(programs, executable(name), { count: 1, bytes: quantity(one, 'bytes', 'used_memory') })
-    }
+    const bytes = quantity(one, 'bytes', 'used_memory')
+    if (one.name === 'process_info')
+      merge(programs, name === undefined ? '(unknown)' : executable(name), { count: 1, bytes })
   }
   const ranked = [...programs].sort(([, a], [, b]) => (b.bytes ?? 0) - (a.bytes ?? 0))
   for (const [, program] of ranked.splice(mostPrograms)) merge(programs, '(others)', program)

@@ -245,6 +245,15 @@ t.test('programs beyond the twenty largest are one', async t => {
   t.equal(told['hw.gpu.process.memory.usage p30'], 30 * 1024 ** 2)
 })
 
+t.test('processes without a name to see are counted all the same', async t => {
+  const told = short(await read(first.replace('>python3<', '>[Not Found]<').replace('/usr/lib/xorg/Xorg', 'N/A')))
+  t.match(told, {
+    'hw.gpu.process.count (unknown)': 2,
+    'hw.gpu.process.memory.usage (unknown)': 400 * 1024 ** 2,
+    'hw.gpu.process.count python3': 1,
+  })
+})
+
 t.test('words in place of numbers never become numbers', async t => {
   const truth = short(await read(first))
   for (const word of [
