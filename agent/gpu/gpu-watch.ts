@@ -3,7 +3,7 @@
 
 import type { Attributes, Event, Severity } from '../../core/model.ts'
 import type { EventKind } from '../metric.ts'
-import type { Condition } from './nvidia-gpu.ts'
+import type { Condition } from './nvidia-health.ts'
 import { identity } from './nvidia-metrics.ts'
 
 const origin = 'nvidia-smi -q -x'

@@ -3,19 +3,12 @@
 
 import { reason } from '../../core/errors.ts'
 import { troubles } from '../../core/log.ts'
-import type { Attributes, Event, Sample, Series, Severity } from '../../core/model.ts'
+import type { Attributes, Event, Sample, Series } from '../../core/model.ts'
 import { duration, object, optional } from '../../core/shape.ts'
-import {
-  type Limits,
-  type LogEntry,
-  parseLimits,
-  parseLog,
-  parseLogInfo,
-  parseReading,
-  parseSensors,
-  type Sensor,
-} from '../ipmi/parse.ts'
-import { type EventKind, type Metric, metric } from '../metric.ts'
+import { type Log, logEntries, logEvents, logUsed, openLog, sel } from '../ipmi/log.ts'
+import { type Limits, parseLimits, parseLog, parseLogInfo, parseSensors } from '../ipmi/parse.ts'
+import { readingsOf, sensorMetrics } from '../ipmi/readings.ts'
+import type { Metric } from '../metric.ts'
 import { polled } from '../polled.ts'
 import type { Source, Surroundings } from '../source.ts'
 
@@ -23,66 +16,16 @@ interface Options {
   readonly interval: number
 }
 
-const identity = ['hw.id', 'hw.name', 'hw.sensor_location']
-const sdr = 'ipmitool sdr elist'
-const hw = (name: string, unit: string, origin: string, brief: string, keys: readonly string[] = []): Metric =>
-  metric(name, unit, 'gauge', [...identity, ...keys], origin, brief)
-
-const temperature = hw('hw.temperature', 'Cel', sdr, 'temperature')
-const voltage = hw('hw.voltage', 'V', sdr, 'voltage')
-const current = hw('hw.current', 'A', sdr, 'current')
-const power = hw('hw.power', 'W', sdr, 'power drawn', ['hw.type'])
-const fan = hw('hw.fan.speed', 'rpm', sdr, 'speed of a fan')
-const fanRatio = hw('hw.fan.speed_ratio', '1', sdr, 'speed as a part of the highest')
-const limited = (of: Metric): Metric =>
-  hw(`${of.name}.limit`, of.unit, 'ipmitool sensor', 'thresholds', ['hw.limit_type'])
-const limits = new Map([temperature, voltage, current, fan].map(of => [of, limited(of)]))
-const status = hw('hw.status', '1', sdr, '1 for the state it is in, 0 for the others', ['hw.type', 'hw.state'])
-const logUsed = metric(
-  'hw.log.utilization',
-  '1',
-  'gauge',
-  ['hw.log.name'],
-  'ipmitool sel info',
-  'part of the event log in use',
-)
-const logEntries = metric(
-  'hw.log.entries',
-  '{entry}',
-  'gauge',
-  ['hw.log.name'],
-  'ipmitool sel info',
-  'entries of the event log',
-)
-
-const sel = { 'hw.log.name': 'SEL' }
-const events: readonly EventKind[] = [
-  {
-    name: 'hw.log.entry',
-    attributes: ['hw.log.name'],
-    origin: 'ipmitool sel elist',
-    brief: 'an entry of the event log, once; body: id, at (by the clock of the BMC), sensor, message, asserted',
-  },
-  {
-    name: 'hw.log.nearly_full',
-    attributes: ['hw.log.name'],
-    origin: 'ipmitool sel info',
-    brief: 'the event log has little room left, and a full one takes no more entries; body: state begin or end, used',
-  },
-]
-
 const timeout = 25_000
 const limitsEvery = 3_600_000
-const fullAt = 0.9
-const roomAgainAt = 0.8
 /** Asked for when something was added; the whole log only if none of them is known. */
 const last = ['sel', 'elist', 'last', '100']
 
 export const ipmi: Source<Options> = {
   name: 'ipmi',
   options: object({ interval: optional(duration(10_000, 86_400_000), 60_000) }),
-  metrics: [temperature, voltage, current, power, fan, fanRatio, ...limits.values(), status, logUsed, logEntries],
-  events,
+  metrics: [...sensorMetrics, logUsed, logEntries],
+  events: logEvents,
   open({ interval }, at) {
     return polled({ ...at, interval, ...openBmc(at) })
   },
@@ -169,122 +112,4 @@ function openBmc({ host, say, keep }: Surroundings) {
     saved = text
   }
   return { read, committed }
-}
-
-interface Reading {
-  readonly metric: Metric
-  readonly attributes: Attributes
-  readonly value: number
-}
-
-const kinds = {
-  'degrees C': { metric: temperature, type: 'temperature', scale: (value: number) => value },
-  'degrees F': { metric: temperature, type: 'temperature', scale: (value: number) => ((value - 32) * 5) / 9 },
-  Volts: { metric: voltage, type: 'voltage', scale: (value: number) => value },
-  Amps: { metric: current, type: 'current', scale: (value: number) => value },
-  Watts: { metric: power, type: 'power', scale: (value: number) => value },
-  RPM: { metric: fan, type: 'fan', scale: (value: number) => value },
-  percent: { metric: fanRatio, type: 'fan', scale: (value: number) => value / 100 },
-} as const
-
-/** Kinds of entities, IPMI 2.0, table 43-13, whose power is not that of the whole machine. */
-const parts: Readonly<Record<string, string>> = { 3: 'cpu', 8: 'memory', 10: 'power_supply', 32: 'memory' }
-
-function readingsOf({ name, number, entity, state, reading }: Sensor, bounds: Limits = []): readonly Reading[] {
-  const who = { 'hw.id': `ipmi ${number}h ${entity}`, 'hw.name': name, 'hw.sensor_location': entity }
-  const kind = entity.split('.', 1)[0]!
-  const measured = parseReading(reading)
-  if (state === 'ns') return []
-  if (measured === undefined) return kind === '10' ? supply(reading, who) : []
-  const { metric, type, scale } = kinds[measured.unit as keyof typeof kinds]
-  // Of shares only those of fans are known for what they are.
-  if (metric === fanRatio && !/^(29|30)$/.test(kind) && !/fan/i.test(name)) return []
-  const attributes = metric === power ? { ...who, 'hw.type': parts[kind] ?? 'enclosure' } : who
-  const limit = limits.get(metric)
-  return [
-    { metric, attributes, value: scale(measured.value) },
-    ...(limit === undefined ? [] : bounds).map(([limitType, value]) => ({
-      metric: limit!,
-      attributes: { ...who, 'hw.limit_type': limitType },
-      value: scale(value),
-    })),
-    ...statusOf(states[state], type, who),
-  ]
-}
-
-const states: Readonly<Record<string, string>> = { ok: 'ok', nc: 'degraded', cr: 'failed', nr: 'failed' }
-
-function statusOf(now: string | undefined, type: string, who: Attributes): readonly Reading[] {
-  if (now === undefined) return []
-  return ['ok', 'degraded', 'failed'].map(state => ({
-    metric: status,
-    attributes: { ...who, 'hw.type': type, 'hw.state': state },
-    value: Number(state === now),
-  }))
-}
-
-/** The states of a power supply, IPMI 2.0, table 42-3, sensor type 08h. */
-function supply(reading: string, who: Attributes): readonly Reading[] {
-  if (!/Presence detected/i.test(reading)) return []
-  const isFailed = /Failure detected/i.test(reading)
-  const isDegraded = /AC lost|Predictive failure|out-of-range|Config Error|Inactive/i.test(reading)
-  return statusOf(isFailed ? 'failed' : isDegraded ? 'degraded' : 'ok', 'power_supply', who)
-}
-
-type Log = ReturnType<typeof openLog>
-
-interface Kept {
-  /** Undefined before the log was first read: what was there then is no news. */
-  readonly mark?: string
-  readonly keys: readonly string[]
-  readonly full: boolean
-}
-
-function openLog(saved: string | undefined) {
-  let { mark, keys, full } = restored(saved)
-
-  const fill = (used: number, time: number): Event[] => {
-    const now = used >= fullAt || (full && used >= roomAgainAt)
-    if (now === full) return []
-    full = now
-    const body = { state: now ? 'begin' : 'end', used }
-    return [{ name: 'hw.log.nearly_full', time, severity: now ? 'warning' : 'info', body, attributes: sel }]
-  }
-
-  /** Whether these go back to what is known. */
-  const knows = (entries: readonly LogEntry[]): boolean =>
-    mark === undefined || keys.length === 0 || entries.length < 100 || entries.some(e => keys.includes(e.key))
-
-  const news = (newMark: string, entries: readonly LogEntry[], time: number): Event[] => {
-    const isFirst = mark === undefined
-    const fresh = entries.slice(entries.findLastIndex(e => keys.includes(e.key)) + 1)
-    mark = newMark
-    keys = entries.slice(-100).map(e => e.key)
-    return isFirst ? [] : fresh.map(entry => eventOf(entry, time))
-  }
-
-  const text = (): string => JSON.stringify({ mark, keys, full })
-  return { fill, knows, news, isNew: (newMark: string) => newMark !== mark, text }
-}
-
-function eventOf({ id, at, sensor, text, asserted }: LogEntry, time: number): Event {
-  const body = { id, at, sensor, message: text, asserted }
-  return { name: 'hw.log.entry', time, severity: severityOf(text, asserted), body, attributes: sel }
-}
-
-function severityOf(text: string, asserted: boolean): Severity {
-  if (!asserted) return 'info'
-  if (/non-?recoverable|uncorrectable|fatal/i.test(text)) return 'critical'
-  if (/non-?critical|predictive|correctable|redundancy|lost|degraded/i.test(text)) return 'warning'
-  return /critical|fail|fault|error|over ?temp|thermal trip|IERR/i.test(text) ? 'error' : 'info'
-}
-
-function restored(saved: string | undefined): Kept {
-  try {
-    const { mark, keys, full } = JSON.parse(saved ?? '') as Kept
-    return { ...(typeof mark === 'string' && { mark }), keys: [...keys], full: full === true }
-  } catch {
-    // Nothing was saved, or something else: begin with what is there.
-    return { keys: [], full: false }
-  }
 }
