@@ -1,6 +1,7 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { amdGpu } from './amd-gpu.ts'
 import { bonding } from './bonding.ts'
 import { chrony } from './chrony.ts'
 import { clock } from './clock.ts'
@@ -13,6 +14,7 @@ import { filesystem } from './filesystem.ts'
 import { hwmon } from './hwmon.ts'
 import { infiniband } from './infiniband.ts'
 import { inventory } from './inventory.ts'
+import { ipmi } from './ipmi.ts'
 import { kernel } from './kernel.ts'
 import { kernelLog } from './kernel-log.ts'
 import { load } from './load.ts'
@@ -21,9 +23,11 @@ import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { nic } from './nic.ts'
 import { numa } from './numa.ts'
+import { nvidia } from './nvidia.ts'
 import { pressure } from './pressure.ts'
 import { prometheus } from './prometheus.ts'
 import { ptp } from './ptp.ts'
+import { redfish } from './redfish.ts'
 import { smart } from './smart.ts'
 import { zfs } from './zfs.ts'
 
@@ -34,6 +38,7 @@ export const sources: readonly Source<unknown>[] = [
   diskIo,
   filesystem,
   nic,
+  amdGpu,
   bonding,
   chrony,
   clock,
@@ -43,14 +48,17 @@ export const sources: readonly Source<unknown>[] = [
   hwmon,
   infiniband,
   inventory,
+  ipmi,
   kernelLog,
   kernel,
   md,
   network,
   numa,
+  nvidia,
   pressure,
   prometheus,
   ptp,
+  redfish,
   smart,
   zfs,
 ]

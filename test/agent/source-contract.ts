@@ -1,10 +1,12 @@
 // What every source of a host must do, over fixture folders. A case is a folder:
 //   input/         the machine's files at the first reading, only such as the source reads
+//                  (an empty file is there for its name alone: an open descriptor, a folder's entry)
 //   later/         the machine's files at a second reading, where there is one
 //   options.json   the configuration, where it is not {}
 //   commands.json  command line -> { stdout: file in the case's folder, status, stderr }, for sources that ask a program;
 //                  any other is not installed. laterCommands.json for the second reading, where it differs
 //   statfs.json    mount point -> device and size as FilesystemSize has them, for sources that ask; absent ones are absent
+//   keep.txt       what an earlier run saved, where there was one
 //   expected.json  a list of readings, each `kind name{attribute=value,...} unit` -> value
 //   events.json    a list of events for each reading, where there are any: name, severity, body, attributes
 
@@ -21,7 +23,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Test } from 'tap'
-import { memoryKeep } from '../../agent/keep.ts'
+import { type Keep, memoryKeep } from '../../agent/keep.ts'
 import type { Source } from '../../agent/source.ts'
 import type { FilesystemSize, Host } from '../../core/host.ts'
 import { realHost } from '../../core/host.ts'
@@ -62,7 +64,7 @@ async function readsAsExpected<O>(t: Test, source: Source<O>, one: string): Prom
   const { root, host } = machine(t, one)
   const expected = json(one, 'expected.json', []) as readonly Values[]
   const between = (): void => later(one, root, host)
-  const made = await readings(source, optionsOf(t, source, one), host, expected.length, between)
+  const made = await readings(source, optionsOf(t, source, one), host, expected.length, between, kept(one))
   t.strictSame(
     made.map(r => r.values),
     expected,
@@ -122,7 +124,7 @@ async function keepsItsWord<O>(t: Test, source: Source<O>, cases: readonly strin
 function allReadings<O>(t: Test, source: Source<O>, one: string): Promise<readonly Reading[]> {
   const { root, host } = machine(t, one)
   const count = (json(one, 'expected.json', []) as unknown[]).length
-  return readings(source, optionsOf(t, source, one), host, count, () => later(one, root, host))
+  return readings(source, optionsOf(t, source, one), host, count, () => later(one, root, host), kept(one))
 }
 
 function checkSamples(t: Test, { samples }: Reading): void {
@@ -141,6 +143,7 @@ async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promi
   const { root, host } = machine(t, one)
   for (const file of globSync('**/*', { cwd: root }).filter(f => isFile(root, f))) {
     const whole = readFileSync(join(root, file))
+    if (whole.length === 0) continue
     for (const { what, bytes, fails } of damages(whole)) {
       if (bytes === undefined) rmSync(join(root, file))
       else writeFileSync(join(root, file), bytes)
@@ -215,10 +218,9 @@ async function findsNothing<O>(t: Test, source: Source<O>): Promise<void> {
 }
 
 async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> {
-  const root = t.testdir({})
-  cpSync(join(one, 'input'), root, { recursive: true, verbatimSymlinks: true })
+  const recorded = machine(t, one)
   // The real way of reading, with descriptors kept open.
-  const host = { ...fakeHost(root), file: realHost(root).file }
+  const host = { ...recorded.host, file: realHost(recorded.root).file }
   const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {}, keep: memoryKeep() })
   const before = readdirSync('/proc/self/fd').length
   let emitted = 0
@@ -339,6 +341,11 @@ function streamOf(answer: CommandOutput | undefined): AsyncIterable<Buffer> | un
   return (async function* () {
     yield answer.stdout
   })()
+}
+
+function kept(one: string): Keep {
+  const file = join(one, 'keep.txt')
+  return memoryKeep(existsSync(file) ? readFileSync(file, 'utf8') : undefined)
 }
 
 /** The machine of the second reading. */

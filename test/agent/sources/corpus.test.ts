@@ -23,7 +23,7 @@ async function readsTheMachine(t: Test): Promise<void> {
   for (const source of sources) {
     const place = new Place()
     const options = source.options.read({}, place)
-    // Those that need to be told what to read find nothing on a recorded machine.
+    // One that must be told where to ask reads nothing of the machine.
     if (place.problems.length > 0) continue
     const before = readdirSync('/proc/self/fd').length
     const [reading] = await readings(source, options, host, 1)
