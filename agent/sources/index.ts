@@ -7,5 +7,6 @@ import { filesystem } from './filesystem.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
+import { process } from './process.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, process]

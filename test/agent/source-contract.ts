@@ -1,5 +1,6 @@
 // What every source of a host must do, over fixture folders. A case is a folder:
 //   input/         the machine's files at the first reading, only such as the source reads
+//                  (an empty file is there for its name alone: an open descriptor, a folder's entry)
 //   later/         the machine's files at a second reading, where there is one
 //   options.json   the configuration, where it is not {}
 //   commands.json  command line -> { stdout: file in the case's folder, status, stderr }, for sources that ask a program;
@@ -131,6 +132,7 @@ async function makesUpNothing<O>(t: Test, source: Source<O>, one: string): Promi
   const { root, host } = machine(t, one)
   for (const file of globSync('**/*', { cwd: root }).filter(f => isFile(join(root, f)))) {
     const whole = readFileSync(join(root, file))
+    if (whole.length === 0) continue
     for (const { what, bytes, fails } of damages(whole)) {
       if (bytes === undefined) rmSync(join(root, file))
       else writeFileSync(join(root, file), bytes)
