@@ -8,5 +8,6 @@ import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
 import { process } from './process.ts'
+import { systemd } from './systemd.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, process]
+export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, process, systemd]
