@@ -75,6 +75,12 @@ export class Scan {
     return this.#at++
   }
 
+  /** Steps over what stands before the next blank or line's end. */
+  word(): void {
+    const bytes = this.#bytes
+    while (this.#at < bytes.length && bytes[this.#at] !== space && bytes[this.#at] !== newline) this.#at++
+  }
+
   /** Steps to the next line; a line without its end is an error. */
   line(): void {
     const end = this.#bytes.indexOf(newline, this.#at)

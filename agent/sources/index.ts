@@ -1,6 +1,7 @@
 // THE list of what an agent can read: one line each.
 
 import type { Source } from '../source.ts'
+import { cgroup } from './cgroup.ts'
 import { cpu } from './cpu.ts'
 import { diskIo } from './disk-io.ts'
 import { filesystem } from './filesystem.ts'
@@ -10,4 +11,14 @@ import { nic } from './nic.ts'
 import { process } from './process.ts'
 import { systemd } from './systemd.ts'
 
-export const sources: readonly Source<unknown>[] = [cpu, memory, load, diskIo, filesystem, nic, process, systemd]
+export const sources: readonly Source<unknown>[] = [
+  cpu,
+  memory,
+  load,
+  diskIo,
+  filesystem,
+  nic,
+  process,
+  cgroup,
+  systemd,
+]
