@@ -16,8 +16,9 @@ import { gapToEvent } from './gap.ts'
 import { fileKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
+import { openReadings, type Readings } from './readings.ts'
 import { selfObservation } from './self.ts'
-import type { Source } from './source.ts'
+import type { Running, Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
 import type { Open } from './spool/tables.ts'
 import { type Gap, openSpool, type Spool } from './spool.ts'
@@ -74,19 +75,24 @@ export async function startEdge(
     interval: selfInterval,
     read: time => selfObservation(spool.stats(), time, startedAt),
   })
+  const readings = config.metrics_readings ? openReadings(resource, host.now, say) : undefined
   const reading = [
     edge.run('fieldline', self, signal),
     ...config.sources.map(part => {
       const source = known.find(s => s.name === part.type)!
       const keep = fileKeep(join(config.state, 'sources', `${part.name}.json`))
-      return edge.run(part.name, source.open(part.options, { name: part.name, host, say, keep }), signal)
+      const running = source.open(part.options, { name: part.name, host, say, keep })
+      return edge.run(part.name, readings === undefined ? running : shown(running, readings), signal)
     }),
   ]
   const stopPumps = new AbortController()
   const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool) }))
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
   const pumping = open.map(part => pump({ ...common, ...part }))
-  const vitals = config.metrics === undefined ? undefined : await serveVitals(config.metrics, edgeVitals(edge, spool))
+  const vitals =
+    config.metrics === undefined
+      ? undefined
+      : await serveVitals(config.metrics, edgeVitals(edge, spool), readings?.text)
 
   const stop = async (): Promise<void> => {
     await Promise.race([Promise.all(reading), delay(readingLimit)])
@@ -103,6 +109,11 @@ export async function startEdge(
 
 function resourceOf({ node, attributes, daemon }: EdgeConfig): Attributes {
   return { 'host.name': node, 'service.name': `fieldline-${daemon}`, 'service.version': version, ...attributes }
+}
+
+/** A source of which /metrics shows the last values. */
+function shown(running: Running, readings: Readings): Running {
+  return { run: (emit, signal) => running.run(readings.keeping(emit), signal) }
 }
 
 function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {
