@@ -13,13 +13,14 @@ import { serveVitals } from '../core/vitals.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { gapToEvent } from './gap.ts'
-import { fileKeep } from './keep.ts'
+import { fileKeep, memoryKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
 import { openReadings, type Readings } from './readings.ts'
 import { selfObservation } from './self.ts'
 import type { Running, Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
+import { noSpool } from './spool/none.ts'
 import type { Open } from './spool/tables.ts'
 import { type Gap, openSpool, type Spool } from './spool.ts'
 import type { Uplink } from './uplink.ts'
@@ -65,7 +66,9 @@ export async function startEdge(
     say,
     declare: (gap: Gap) => eventParcel(resource, [gapToEvent(gap, host.now())]),
   }
-  const spool = await openSpool(spoolOptions, openDatabase)
+  // Nothing is kept for nobody: such an agent only shows what it reads.
+  const isShownOnly = config.uplinks.length === 0 && config.metrics_readings
+  const spool = isShownOnly ? noSpool() : await openSpool(spoolOptions, openDatabase)
   const edge = openEdge({ resource, spool, say, now: host.now })
   const startedAt = host.now()
   const self = polled({
@@ -80,7 +83,7 @@ export async function startEdge(
     edge.run('fieldline', self, signal),
     ...config.sources.map(part => {
       const source = known.find(s => s.name === part.type)!
-      const keep = fileKeep(join(config.state, 'sources', `${part.name}.json`))
+      const keep = isShownOnly ? memoryKeep() : fileKeep(join(config.state, 'sources', `${part.name}.json`))
       const running = source.open(part.options, { name: part.name, host, say, keep })
       return edge.run(part.name, readings === undefined ? running : shown(running, readings), signal)
     }),
