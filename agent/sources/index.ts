@@ -8,7 +8,7 @@ import { filesystem } from './filesystem.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nic } from './nic.ts'
-import { process } from './process.ts'
+import { processes } from './process.ts'
 import { systemd } from './systemd.ts'
 
 export const sources: readonly Source<unknown>[] = [
@@ -18,7 +18,7 @@ export const sources: readonly Source<unknown>[] = [
   diskIo,
   filesystem,
   nic,
-  process,
+  processes,
   cgroup,
   systemd,
 ]

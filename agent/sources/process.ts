@@ -76,7 +76,8 @@ const stateSeries = new Map(
   [...new Set(Object.values(states))].map(state => [state, byState.of({ 'process.state': state })]),
 )
 
-export const process: Source<Options> = {
+/** Not `process`: that is Node's. */
+export const processes: Source<Options> = {
   name: 'process',
   options: object({
     interval,
@@ -167,7 +168,7 @@ class Counts {
 
 /** Always 4096 on x86-64; elsewhere the kernel is asked. */
 function pageSizeOf(host: Host): number | undefined {
-  if (globalThis.process.arch === 'x64') return 4096
+  if (process.arch === 'x64') return 4096
   const auxv = host.read('/proc/self/auxv')
   return auxv && parsePageSize(auxv)
 }
