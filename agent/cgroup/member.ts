@@ -27,9 +27,16 @@ export interface Member {
   close(): void
 }
 
-/** `keepsOpen`: whether its files stay open between readings. */
-export function openMember(path: string, identity: Identity, trees: Trees, host: Host, keepsOpen: boolean): Member {
-  const slots = trees.files.flatMap(file => slotOf(path, file, trees, host))
+/** `keepsOpen`: whether its files stay open between readings. `within`: its path in `trees`, where that is another. */
+export function openMember(
+  path: string,
+  identity: Identity,
+  trees: Trees,
+  host: Host,
+  keepsOpen: boolean,
+  within = path,
+): Member {
+  const slots = trees.files.flatMap(file => slotOf(within, file, trees, host))
   const told = tellings[identity.kind]
   const series: (Series | undefined)[] = []
   let readings = 0

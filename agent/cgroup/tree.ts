@@ -6,7 +6,7 @@ import { pace } from '../pace.ts'
 import { Scan } from '../scan.ts'
 import { type CgroupFile, filesV1, filesV2 } from './parse.ts'
 
-const top = '/sys/fs/cgroup'
+export const ownTop = '/sys/fs/cgroup'
 
 export interface Trees {
   /** Folder of version 2's tree. */
@@ -20,7 +20,8 @@ export interface Trees {
   readonly rootIsOwn: boolean
 }
 
-export function findTrees(host: Host): Trees | undefined {
+/** `top` is where they are mounted. */
+export function findTrees(host: Host, top = ownTop): Trees | undefined {
   const names = host.list(top)
   if (names.includes('cgroup.controllers')) {
     const fileOf = (cgroup: string, { name }: CgroupFile): string => join(top, cgroup, name)

@@ -10,6 +10,7 @@ import type { Attributes, Event, Sample } from '../../core/model.ts'
 import { integer, object, optional } from '../../core/shape.ts'
 import { containerOf, type Identity, identify, kubernetesNames, ownContainer } from '../cgroup/identity.ts'
 import { type Member, openMember } from '../cgroup/member.ts'
+import { neighbours } from '../cgroup/neighbours.ts'
 import { metrics, oomKill } from '../cgroup/told.ts'
 import { count, findTrees, type Trees, walk } from '../cgroup/tree.ts'
 import { pace } from '../pace.ts'
@@ -74,14 +75,21 @@ export const cgroup: Source<Options> = {
       )
       const found = new Map(paths.flatMap(path => withIdentity(path, identityOf(path))))
       if (trees.rootIsOwn) found.set('/', { kind: 'container', attributes: ownAttributes(host) })
+      const beside = trees.rootIsOwn ? neighbours(host) : []
       const unique = firstOfEach(named(found, host))
       sayCut(cut || unique.length > options.most)
       const before = members
       members = new Map()
-      for (const [path, identity] of unique.slice(0, options.most)) {
+      const keep = (path: string, identity: Identity, open: (keepsOpen: boolean) => Member): void => {
         const known = before.get(path)
         const isSame = known !== undefined && keyOf(known.identity) === keyOf(identity)
-        members.set(path, isSame ? known : openMember(path, identity, trees, host, members.size < mostKeptOpen))
+        members.set(path, isSame ? known : open(members.size < mostKeptOpen))
+      }
+      for (const [path, identity] of unique.slice(0, options.most)) {
+        keep(path, identity, keepsOpen => openMember(path, identity, trees, host, keepsOpen))
+      }
+      for (const { path, identity, trees } of beside) {
+        keep(path, identity, keepsOpen => openMember(path, identity, trees, host, keepsOpen, '/'))
       }
       for (const [path, one] of before) if (members.get(path) !== one) one.close()
     }

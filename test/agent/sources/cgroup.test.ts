@@ -119,6 +119,39 @@ t.test('from inside of a container its own cgroup is told, without any host moun
   })
 })
 
+t.test('containers of the same pod are told where the kernel lets us see them', async t => {
+  const root = machineOf(t, '')
+  put(root, '', 'cgroup.events', 'populated 1\nfrozen 0\n')
+  const process = (pid: number, cgroup: string, top?: string): void => {
+    mkdirSync(join(root, `proc/${pid}`), { recursive: true })
+    writeFileSync(join(root, `proc/${pid}/cgroup`), `0::${cgroup}\n`)
+    if (top === undefined) return
+    const folder = join(root, `proc/${pid}/root/sys/fs/cgroup`)
+    mkdirSync(folder, { recursive: true })
+    for (const [file, text] of Object.entries({
+      'cgroup.controllers': '',
+      'cgroup.events': '',
+      'memory.current': top,
+    })) {
+      writeFileSync(join(folder, file), text)
+    }
+  }
+  const other = 'e5'.repeat(32)
+  process(1, '/')
+  process(20, `/../cri-containerd-${id}.scope`, '8192\n')
+  process(21, `/../cri-containerd-${id}.scope`, '8192\n')
+  process(30, `/../cri-containerd-${other}.scope`)
+  process(40, '/../../system.slice/sshd.service', '1\n')
+  const steps = [() => rmSync(join(root, 'proc/20'), { recursive: true })]
+  const made = await readings(cgroup, optionsOf({}), kernelHost(root), 2, () => steps.shift()!())
+  const usage = `gauge container.memory.usage{container.id=${id},container.runtime.name=containerd} By`
+  t.equal(made[0]!.values[usage], 8192)
+  t.equal(made[0]!.values['gauge container.memory.usage By'], 4096, 'its own')
+  t.notOk(Object.keys(made[0]!.values).some(key => key.includes(other)))
+  t.strictSame([made[1]!.values[usage], made[1]!.success, made[1]!.said], [undefined, true, []])
+  t.equal(made[1]!.values['gauge container.memory.usage By'], 4096)
+})
+
 t.test('the root of a host is not told as a container', async t => {
   const [reading] = await readings(cgroup, optionsOf({}), fakeHost(machineOf(t, '')), 1)
   t.strictSame(reading!.values, {})
