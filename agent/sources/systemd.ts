@@ -4,7 +4,7 @@
 // again by itself each time.
 
 import type { Host } from '../../core/host.ts'
-import type { Event, Sample, Series } from '../../core/model.ts'
+import type { Event, Observation, Sample, Series } from '../../core/model.ts'
 import { object } from '../../core/shape.ts'
 import { metric } from '../metric.ts'
 import { chooser, type Patterns, patterns } from '../patterns.ts'
@@ -90,6 +90,8 @@ export const systemd: Source<Options> = {
     let askedAt = Number.NEGATIVE_INFINITY
     let listedThen = ''
     let isCut = false
+    /** Of the last question; it stands until the next one. */
+    let failure: unknown
 
     const isTime = (): boolean => {
       const age = host.monotonic() - askedAt
@@ -114,11 +116,9 @@ export const systemd: Source<Options> = {
       return asked.slice(0, mostServices).map(u => u.name)
     }
 
-    const read = async (time: number, signal: AbortSignal) => {
+    const answer = async (time: number, signal: AbortSignal): Promise<Observation> => {
       const samples: Sample[] = []
       const happened: Event[] = []
-      // sd_booted(3)
-      if (!host.list('/run/systemd').includes('system') || !isTime()) return { samples, events: happened }
       const units = await askUnits(host, signal)
       if (units === undefined) return { samples, events: happened }
       follower ??= new Follower(keep.load())
@@ -142,6 +142,20 @@ export const systemd: Source<Options> = {
       return { samples, events: happened }
     }
 
+    const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
+      // sd_booted(3)
+      if (!host.list('/run/systemd').includes('system')) return { samples: [], events: [] }
+      if (isTime()) {
+        failure = undefined
+        return answer(time, signal).catch((error: unknown) => {
+          failure = error
+          throw error
+        })
+      }
+      if (failure !== undefined) throw failure
+      return { samples: [], events: [] }
+    }
+
     const committed = (): void => {
       const text = follower?.text()
       if (text !== undefined) keep.save(text)
@@ -154,6 +168,9 @@ function stateOf({ active, sub }: Unit): string {
   return `${active} ${sub}`
 }
 
+/** How it looks where dbus-daemon does not find the unit's dynamic user, systemd issue 22737. */
+const notConnected = 'Transport endpoint is not connected'
+
 async function ask(
   host: Host,
   command: string,
@@ -162,8 +179,12 @@ async function ask(
 ): Promise<string | undefined> {
   const output = await host.run(command, args, { ...limits, signal })
   if (output === undefined) return undefined
-  if (output.status !== 0)
-    throw new Error(`${command} ${args[0]}: ended with ${output.status}: ${output.stderr.slice(0, 200)}`)
+  if (output.status !== 0) {
+    const hint = output.stderr.includes(notConnected)
+      ? '; dbus-daemon refuses dynamic users, see systemd/README.md'
+      : ''
+    throw new Error(`${command} ${args[0]}: ended with ${output.status}: ${output.stderr.slice(0, 200)}${hint}`)
+  }
   return output.stdout.toString('utf8')
 }
 

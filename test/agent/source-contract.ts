@@ -191,10 +191,9 @@ async function findsNothing<O>(t: Test, source: Source<O>): Promise<void> {
 }
 
 async function stops<O>(t: Test, source: Source<O>, one: string): Promise<void> {
-  const root = t.testdir({})
-  cpSync(join(one, 'input'), root, { recursive: true })
+  const { root, host: recorded } = machine(t, one)
   // The real way of reading, with descriptors kept open.
-  const host = { ...fakeHost(root), file: realHost(root).file }
+  const host = { ...recorded, file: realHost(root).file }
   const running = source.open(optionsOf(t, source, one), { name: source.name, host, say: () => {}, keep: memoryKeep() })
   const before = readdirSync('/proc/self/fd').length
   let emitted = 0
