@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { memoryKeep } from '../../../agent/keep.ts'
 import { groupName, parseFdSize, parseIo, parsePageSize, parseStat } from '../../../agent/process/stat.ts'
 import { processes as source } from '../../../agent/sources/process.ts'
+import { realHost } from '../../../core/host.ts'
 import { Place } from '../../../core/shape.ts'
 import { seeded } from '../../random.ts'
 import { fakeHost } from '../fake-host.ts'
@@ -31,7 +32,9 @@ function put(root: string, { pid, name = 'worker', ticks = 0, started = 10, page
 function machineOf(t: Test, ...processes: readonly Told[]) {
   const root = t.testdir({})
   for (const one of processes) put(root, one)
-  return { root, host: fakeHost(root) }
+  const host = fakeHost(root)
+  // A file removed from a folder lives on in an open descriptor; one of the kernel does not.
+  return { root, host: { ...host, file: (path: string) => ({ read: () => host.read(path), close: () => {} }) } }
 }
 
 function optionsOf(raw: object) {
@@ -78,6 +81,21 @@ t.test('only those that took the most are told, by CPU and by memory, and those 
   t.strictSame(names(none!.values), [])
 })
 
+t.test('a few hundred descriptors are kept open, and given back when their processes end', async t => {
+  const { root } = machineOf(t, ...Array.from({ length: 400 }, (_, n) => ({ pid: n + 1 })))
+  const host = { ...fakeHost(root), file: realHost(root).file }
+  const stop = new AbortController()
+  const before = readdirSync('/proc/self/fd').length
+  const open: number[] = []
+  const running = source.open(optionsOf({}), { name: 'process', host, say: () => {}, keep: memoryKeep() })
+  await running.run(async () => {
+    open.push(readdirSync('/proc/self/fd').length - before)
+    if (open.length === 3) stop.abort()
+    for (let pid = 1; pid <= 390; pid++) rmSync(join(root, `proc/${pid}`), { recursive: true, force: true })
+  }, stop.signal)
+  t.strictSame(open, [256, 0, 10])
+})
+
 t.test('each process alone has its PID', async t => {
   const { host } = machineOf(t, { pid: 7, ticks: 500 }, { pid: 8, ticks: 100 })
   const [reading] = await readings(source, optionsOf({ per_process: true }), host, 1)
@@ -98,10 +116,18 @@ t.test('processes that are hidden from us make no count of states', async t => {
 })
 
 t.test('thousands of processes are read in slices, and the rests keep it below a tenth of a CPU', async t => {
-  const { host } = machineOf(t, ...Array.from({ length: 300 }, (_, n) => ({ pid: n + 1 })))
+  const { root } = machineOf(t, ...Array.from({ length: 300 }, (_, n) => ({ pid: n + 1 })))
+  const host = fakeHost(root)
   const slow = {
     ...host,
     // 1 ms a process.
+    file: (path: string) => ({
+      read: () => {
+        host.pass(1)
+        return host.read(path)
+      },
+      close: () => {},
+    }),
     read: (path: string) => {
       host.pass(1)
       return host.read(path)
