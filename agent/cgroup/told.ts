@@ -17,7 +17,6 @@ const families = {
     attributes: [
       'container.id',
       'container.name',
-      'container.image.name',
       'container.runtime.name',
       'k8s.pod.uid',
       'k8s.pod.name',

@@ -26,6 +26,8 @@ interface Options {
 const ticksPerSecond = 100
 /** Of a group with more processes than this nothing is told that would take a file of each. */
 const mostAsked = 32
+/** Readings between two counts of descriptors: each is a folder to be listed. */
+const descriptorsEvery = 6
 /** Counting the descriptors of a process that has room for more would hold up everybody. */
 const mostDescriptors = 32_768
 
@@ -93,6 +95,7 @@ export const processes: Source<Options> = {
     const table = openTable(options.per_process)
     const files = new Files(host)
     let pageSize: number | undefined
+    let readings = 0
 
     const read = async (time: number, signal: AbortSignal) => {
       const counts = new Counts()
@@ -100,7 +103,11 @@ export const processes: Source<Options> = {
       await readAll(host, files, signal, counts, (pid, stat) => table.add(pid, stat))
       pageSize ??= pageSizeOf(host)
       const told = chosen(table.end(), options)
-      const samples = told.flatMap(group => samplesOf(group, pageSize, options.per_process, host, time))
+      const isCounting = readings++ % descriptorsEvery === 0
+      const samples = told.flatMap(group => {
+        const open = isCounting ? askDescriptors(group, host) : undefined
+        return samplesOf(group, pageSize, options.per_process, open, host, time)
+      })
       return { samples: [...samples, ...counts.samples(time)], events: [] }
     }
     return polled({ ...at, interval: options.interval, read, close: () => files.close() })
@@ -239,6 +246,7 @@ function samplesOf(
   group: Group,
   pageSize: number | undefined,
   perProcess: boolean,
+  open: number | undefined,
   host: Host,
   time: number,
 ): Sample[] {
@@ -247,8 +255,7 @@ function samplesOf(
     'process.executable.name': name,
     ...(perProcess && { 'process.pid': processes[0]!.pid }),
   })
-  const isAsked = processes.length <= mostAsked
-  const io = isAsked && askIo(group, host)
+  const io = askIo(group, host)
   // The kernel's own threads have none.
   const hasMemory = group.virtual > 0
   const values = [
@@ -261,7 +268,7 @@ function samplesOf(
     group.majorFaults,
     io ? group.read : undefined,
     io ? group.written : undefined,
-    isAsked ? askDescriptors(group, host) : undefined,
+    open,
   ]
   return group.series.flatMap((series, n) => {
     const value = values[n]
@@ -271,6 +278,7 @@ function samplesOf(
 
 /** Whether all of the group told what they read and wrote. */
 function askIo(group: Group, host: Host): boolean {
+  if (group.processes.length > mostAsked) return false
   let all = true
   for (const one of group.processes) {
     const file = `/proc/${one.pid}/io`
@@ -282,6 +290,7 @@ function askIo(group: Group, host: Host): boolean {
 }
 
 function askDescriptors(group: Group, host: Host): number | undefined {
+  if (group.processes.length > mostAsked) return undefined
   let sum = 0
   for (const { pid } of group.processes) {
     const file = `/proc/${pid}/status`
