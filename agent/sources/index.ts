@@ -3,6 +3,7 @@
 import type { Source } from '../source.ts'
 import { amdGpu } from './amd-gpu.ts'
 import { bonding } from './bonding.ts'
+import { cgroup } from './cgroup.ts'
 import { chrony } from './chrony.ts'
 import { clock } from './clock.ts'
 import { cpu } from './cpu.ts'
@@ -25,10 +26,12 @@ import { nic } from './nic.ts'
 import { numa } from './numa.ts'
 import { nvidia } from './nvidia.ts'
 import { pressure } from './pressure.ts'
+import { processes } from './process.ts'
 import { prometheus } from './prometheus.ts'
 import { ptp } from './ptp.ts'
 import { redfish } from './redfish.ts'
 import { smart } from './smart.ts'
+import { systemd } from './systemd.ts'
 import { zfs } from './zfs.ts'
 
 export const sources: readonly Source<unknown>[] = [
@@ -40,6 +43,7 @@ export const sources: readonly Source<unknown>[] = [
   nic,
   amdGpu,
   bonding,
+  cgroup,
   chrony,
   clock,
   cpuFrequency,
@@ -56,9 +60,11 @@ export const sources: readonly Source<unknown>[] = [
   numa,
   nvidia,
   pressure,
+  processes,
   prometheus,
   ptp,
   redfish,
   smart,
+  systemd,
   zfs,
 ]
