@@ -5,6 +5,8 @@ import type { Observation, Series } from '../core/model.ts'
 import { openOutbox } from './outbox.ts'
 import type { Running, Surroundings } from './source.ts'
 
+const second = 1000
+
 export interface Streamed extends Omit<Surroundings, 'keep'> {
   /**
    * What is told, until the signal aborts. A throw ends it, and the edge begins anew after a back-off. While what came is
@@ -23,6 +25,8 @@ export function streamed({ name, host, say, tell, committed, once }: Streamed): 
 
   const run: Running['run'] = async (emit, signal) => {
     const outbox = openOutbox(name, emit, say)
+    /** Polled sources read at whole seconds: what is told together is one commit and one message. */
+    const untilOthers = (signal: AbortSignal): Promise<void> => host.sleep(second - (host.now() % second), signal)
     const hand = async (told: Observation, worked: boolean): Promise<void> => {
       const time = told.samples[0]?.time ?? host.now()
       const samples = [...told.samples, { series: success, time, value: Number(worked) }]
@@ -31,6 +35,7 @@ export function streamed({ name, host, say, tell, committed, once }: Streamed): 
     }
     try {
       for await (const told of tell(signal)) {
+        if (told.events.length === 0) await untilOthers(signal)
         await hand(told, true)
         if (signal.aborted) break
       }

@@ -168,19 +168,17 @@ export function parseDiskstats(bytes: Buffer, disks: Listing<Line | undefined>):
     scan.blanks()
     const start = scan.at
     const disk = disks.at(bytes, start, scan.until(0x20))
-    if (disk !== undefined) parseNumbers(scan, disk)
-    scan.line()
+    if (disk === undefined) scan.line()
+    else parseNumbers(scan, disk)
   }
   disks.end()
 }
 
-const newline = 0x0a
-
 function parseNumbers(scan: Scan, disk: Line): void {
   const { values } = disk
-  let n = 0
-  for (scan.blanks(); n < values.length && scan.more && scan.byte !== newline; scan.blanks())
-    values[n++] = scan.integer()
-  if (!lengths.has(n)) scan.fail(`11, 15 or ${values.length} numbers`)
-  disk.told = n
+  const start = scan.at
+  const numbers = scan.integers(0).slice(0, values.length)
+  if (!lengths.has(numbers.length)) scan.fail(`11, 15 or ${values.length} numbers`, start)
+  values.set(numbers)
+  disk.told = numbers.length
 }

@@ -28,6 +28,8 @@ const interval = refined(optional(duration(1000, 86_400_000), 10_000), (ms, plac
 const program = 'nvidia-smi'
 /** Beside three intervals: to load a driver that nobody uses takes a while, for each GPU. */
 const patience = 60_000
+/** Between looks for a program that is not installed, ms. */
+const absentPause = 60_000
 const onceTimeout = 25_000
 const mostBytes = 8 * 1024 ** 2
 const mostGpus = 64
@@ -48,7 +50,7 @@ export const nvidia: Source<Options> = {
         const pieces = watched(signal, 3 * interval + patience, ends => at.host.stream(program, question, ends))
         if (pieces === undefined) yield nothing
         else yield* gpus.read(pieces, signal)
-        await at.host.sleep(interval, signal)
+        await at.host.sleep(pieces === undefined ? absentPause : interval, signal)
       }
     }
 
