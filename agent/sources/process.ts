@@ -4,11 +4,11 @@
 
 import type { Host, HostFile } from '../../core/host.ts'
 import type { Attributes, Sample, Series } from '../../core/model.ts'
-import { bool, integer, object, optional } from '../../core/shape.ts'
+import { bool, duration, integer, object, optional } from '../../core/shape.ts'
 import { metric } from '../metric.ts'
 import { pace } from '../pace.ts'
 import { patterns } from '../patterns.ts'
-import { interval, polled } from '../polled.ts'
+import { polled } from '../polled.ts'
 import { executableOf, groupName, parseFdSize, parseIo, parsePageSize, parseStat, type Stat } from '../process/stat.ts'
 import { addIo, type Group, highest, Table } from '../process/table.ts'
 import type { Source } from '../source.ts'
@@ -84,7 +84,8 @@ const stateSeries = new Map(
 export const processes: Source<Options> = {
   name: 'process',
   options: object({
-    interval,
+    // Looking at every process costs more than all else that an agent reads.
+    interval: optional(duration(100, 86_400_000), 30_000),
     top: optional(integer(0, 200), 10),
     include: patterns.include,
     per_process: optional(bool, false),
