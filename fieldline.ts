@@ -4,6 +4,7 @@
 import { Usage } from './cli/arguments.ts'
 import { type Command, print, status } from './cli/command.ts'
 import { reason } from './core/errors.ts'
+import { leave } from './core/leave.ts'
 import { nearest } from './core/shape.ts'
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -25,7 +26,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const [name = '--help', ...args] = process.argv.slice(2)
-process.exit(await main())
+leave(await main())
 
 async function main(): Promise<number> {
   try {

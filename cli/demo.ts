@@ -4,6 +4,7 @@
 
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { leave } from '../core/leave.ts'
 import { parseDuration } from '../core/shape.ts'
 import { readArguments, Usage } from './arguments.ts'
 import { type Command, print, status } from './command.ts'
@@ -55,7 +56,7 @@ function stopSignal(time: string | undefined): AbortSignal {
   if (time !== undefined && ms === undefined) throw new Usage(`--for ${time}: expected a duration such as 30s`)
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => (controller.signal.aborted ? process.exit(130) : controller.abort()))
+    process.on(name, () => (controller.signal.aborted ? leave(130) : controller.abort()))
   }
   if (ms !== undefined) setTimeout(() => controller.abort(), ms)
   return controller.signal

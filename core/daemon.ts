@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os'
 import { reason } from './errors.ts'
+import { leave } from './leave.ts'
 import type { Say } from './log.ts'
 import { notifier } from './notify.ts'
 
@@ -23,7 +24,7 @@ export interface Started {
 export async function daemon(name: string, say: Say, start: (signal: AbortSignal) => Promise<Started>): Promise<never> {
   const die = (what: string, error: unknown): never => {
     say('critical', `${name}: ${what}: ${reason(error)}`)
-    process.exit(1)
+    leave(1)
   }
   process.on('uncaughtException', error => die('ended by an error that nobody handled', error))
   // The process lives until a signal, whatever its parts hold open.
@@ -38,7 +39,7 @@ export async function daemon(name: string, say: Say, start: (signal: AbortSignal
   const giveUp = setTimeout(() => die('drain given up', `still busy after ${drainLimit / 1000} s`), drainLimit)
   await Promise.all([systemd.tell('STOPPING=1'), started.stop()]).catch((error: unknown) => die('drain failed', error))
   clearTimeout(giveUp)
-  process.exit(0)
+  leave(0)
 }
 
 /** The first signal stops; from the second on the process ends as the signal would have ended it. */
@@ -47,7 +48,7 @@ function stopSignal(): { signal: AbortSignal; stopped: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(128 + constants.signals[name])
+      if (controller.signal.aborted) leave(128 + constants.signals[name])
       controller.abort()
       resolve()
     })
