@@ -20,8 +20,8 @@ const compression = {
 }
 /** 8 MiB, the least that RFC 8878 (3.1.1.1.2) wants a decoder to take; a frame may ask for far more. */
 const decompression = { [constants.ZSTD_d_windowLogMax]: 23 }
-/** Most fit into one piece, which need not be put together. Bytes. */
-const piece = 64 * 1024
+/** Most of what is opened, and of what is compressed, fits into one piece, which need not be put together. Bytes. */
+const [piece, smallPiece] = [64 * 1024, 4096]
 
 export class Base {
   readonly seq: number
@@ -29,11 +29,10 @@ export class Base {
   /** Where its last_time stands. */
   readonly #times: Uint32Array
 
-  /** @throws on a payload that is damaged, not one zstd frame, or larger than a base may be. */
-  constructor({ seq, lastTime, payload }: Pick<Envelope, 'seq' | 'lastTime' | 'payload'>) {
+  /** `bytes`: of its payload, decompressed; they are copied. */
+  constructor({ seq, lastTime }: Pick<Envelope, 'seq' | 'lastTime'>, bytes: Uint8Array) {
     this.seq = seq
-    // A copy, because what was opened holds a whole piece.
-    this.#bytes = Buffer.from(openFrame(payload))
+    this.#bytes = Buffer.from(bytes)
     this.#times = places(this.#bytes, nanoseconds(lastTime))
   }
 
@@ -42,10 +41,10 @@ export class Base {
   }
 
   compress(bytes: Uint8Array, lastTime: number): Buffer {
-    return zstdCompressSync(bytes, { params: compression, dictionary: this.#at(lastTime) })
+    return zstdCompressSync(bytes, { params: compression, chunkSize: smallPiece, dictionary: this.#at(lastTime) })
   }
 
-  /** @throws if it was not compressed after this base, and as the constructor does. */
+  /** @throws if it was not compressed after this base, and as openFrame does. */
   open(payload: Uint8Array, lastTime: number): Buffer {
     return openFrame(payload, this.#at(lastTime))
   }

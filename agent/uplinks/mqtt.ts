@@ -50,7 +50,7 @@ class MqttUplink implements Uplink {
   readonly #identity: Identity
   readonly #topics: Readonly<Record<Channel, string>>
   readonly #skips = new Skips()
-  readonly #bases = new Bases()
+  readonly #bases: Bases
   #window: Window | undefined
   #wake: (news: boolean) => void = () => {}
   #trouble: unknown
@@ -61,6 +61,7 @@ class MqttUplink implements Uplink {
     const at = (channel: Channel): string => topic({ tenant: options.tenant, node: identity.node, channel })
     this.#topics = { up: at('up'), receipt: at('receipt'), order: at('order'), status: at('status') }
     this.#identity = identity
+    this.#bases = new Bases(identity.opened)
     this.#timing = timing
     this.#link = new Link({
       options,

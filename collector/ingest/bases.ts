@@ -3,7 +3,7 @@
 // is told so and sends the envelope whole.
 
 import { constants, zstdCompressSync } from 'node:zlib'
-import { Base, mostBase } from '../../core/base.ts'
+import { Base, mostBase, openFrame } from '../../core/base.ts'
 import { monotonic } from '../../core/clock.ts'
 import { type Envelope, isAfterBase, seal } from '../../core/envelope.ts'
 
@@ -90,7 +90,7 @@ export class Bases {
 /** Undefined also where edge and collector do not mean the same base, or there is damage: whole, it can be judged. */
 function opened(kept: Kept, { payload, lastTime }: Pick<Envelope, 'payload' | 'lastTime'>): Buffer | undefined {
   try {
-    return new Base(kept).open(payload, lastTime)
+    return new Base(kept, openFrame(kept.payload)).open(payload, lastTime)
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { zstdCompressSync } from 'node:zlib'
 import t from 'tap'
+import { Fresh } from '../../../agent/fresh.ts'
 import { Bases } from '../../../agent/uplinks/bases.ts'
 import { Base } from '../../../core/base.ts'
 import { type Envelope, isAfterBase, seal } from '../../../core/envelope.ts'
@@ -46,7 +47,7 @@ t.test('nothing is shortened before a collector has said that it keeps a base', 
 
 t.test('then those after it are compressed after it, sealed as they are sent', async t => {
   const bases = based()
-  const base = new Base(metrics(1))
+  const base = new Base(metrics(1), reading(1))
   for (let seq = 2; seq < 30; seq++) {
     const e = metrics(seq)
     const short = bases.shorten(e)
@@ -56,6 +57,21 @@ t.test('then those after it are compressed after it, sealed as they are sent', a
     t.equal(short.crc, seal(short, short.payload))
     t.strictSame({ ...short, payload: 0, crc: 0 }, { ...e, base: 1, payload: 0, crc: 0 })
   }
+})
+
+t.test('bytes that are at hand are not opened again', async t => {
+  const fresh = new Fresh()
+  const bases = new Bases(payload => fresh.get(payload))
+  // Payloads that nobody can open show that they were not.
+  for (const seq of [1, 2]) {
+    const e = metrics(seq, { payload: Buffer.alloc(5000, seq) })
+    fresh.put(Buffer.from(e.payload), reading(seq))
+    const sent = bases.shorten(e)
+    t.equal(sent.base, 1)
+    if (seq === 2) t.ok(new Base(metrics(1), reading(1)).open(sent.payload, e.lastTime).equals(reading(2)))
+    bases.heard({ stream, watermark: seq, ...(seq === 1 && { base: 1 }) })
+  }
+  t.ok(isAfterBase(bases.shorten(metrics(3))), 'what is not at hand is opened')
 })
 
 t.test('a receipt for another than the last that asked makes no base', async t => {

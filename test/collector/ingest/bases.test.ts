@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
 import { Bases as EdgeBases } from '../../../agent/uplinks/bases.ts'
 import { Bases } from '../../../collector/ingest/bases.ts'
-import { Base } from '../../../core/base.ts'
+import { Base, openFrame } from '../../../core/base.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, seal } from '../../../core/envelope.ts'
 import { time as noon, reading } from '../../core/readings.ts'
 import { seeded } from '../../random.ts'
@@ -20,7 +20,7 @@ function asking(seq: number, more: Partial<Envelope> = {}): Envelope {
 /** As an edge sends it that has `base` kept. */
 function after(base: Envelope, seq: number): Envelope {
   const e = { ...whole(seq, { node: base.node, stream: base.stream }), base: base.seq }
-  const payload = new Base(base).compress(reading(seq), e.lastTime)
+  const payload = new Base(base, openFrame(base.payload)).compress(reading(seq), e.lastTime)
   return { ...e, payload, crc: seal({ ...e }, payload) }
 }
 
