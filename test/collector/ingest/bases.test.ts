@@ -43,6 +43,10 @@ t.test('only what asked for it is kept, and only the last one of a stream', asyn
   for (const seq of [3, 4]) bases.open(asking(seq))
   t.strictSame([bases.holds(asking(3)), bases.holds(asking(4))], [false, true])
   t.equal(bases.open(after(whole(3), 5)), undefined)
+  const { firstTime, lastTime, payload } = whole(3)
+  bases.open(asking(4, { firstTime, lastTime, payload }))
+  t.equal(bases.open(after(whole(3), 5)), undefined, 'nor one that holds the same')
+  bases.open(asking(4))
   t.ok(bases.open(after(whole(4), 5)))
 })
 
