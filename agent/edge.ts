@@ -11,6 +11,7 @@ import { Refused, reason } from '../core/errors.ts'
 import type { Say } from '../core/log.ts'
 import type { Attributes, Distribution, Event, Observation, Sample } from '../core/model.ts'
 import { encodeLogs, type MetricsEncoder, metricsEncoder } from '../core/otlp/encode.ts'
+import type { Fresh } from './fresh.ts'
 import type { Emit, Running } from './source.ts'
 import type { Parcel, Spool } from './spool.ts'
 
@@ -25,6 +26,8 @@ export interface EdgeOptions {
   /** Resource attributes of everything this edge sends. */
   readonly resource: Attributes
   readonly spool: Pick<Spool, 'put'>
+  /** Is given each metrics payload with its bytes from before compression, which live until the next one. */
+  readonly fresh?: Pick<Fresh, 'put'>
   readonly say: Say
   now(): number
 }
@@ -45,7 +48,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
+export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edge {
   const encodeMetrics = metricsEncoder(resource)
   const counts = { samples: 0, events: 0, restarts: 0 }
   let waiting: Waiting[] = []
@@ -111,9 +114,9 @@ export function openEdge({ resource, spool, say, now }: EdgeOptions): Edge {
     const distributions = moment.flatMap(w => w.observation.distributions ?? [])
     if (events.length > 0) yield eventParcel(resource, events)
     for (let n = 0; n < samples.length; n += samplesAnEnvelope) {
-      yield metrics(encodeMetrics, samples.slice(n, n + samplesAnEnvelope), [])
+      yield metrics(encodeMetrics, samples.slice(n, n + samplesAnEnvelope), [], fresh)
     }
-    for (const some of heaps(distributions)) yield metrics(encodeMetrics, [], some)
+    for (const some of heaps(distributions)) yield metrics(encodeMetrics, [], some, fresh)
   }
 
   const run = async (name: string, source: Running, signal: AbortSignal): Promise<void> => {
@@ -180,8 +183,15 @@ function heaps(distributions: readonly Distribution[]): readonly Distribution[][
   return heaps
 }
 
-function metrics(encode: MetricsEncoder, samples: readonly Sample[], distributions: readonly Distribution[]): Parcel {
-  const payload = zstdCompressSync(encode(samples, distributions), compression)
+function metrics(
+  encode: MetricsEncoder,
+  samples: readonly Sample[],
+  distributions: readonly Distribution[],
+  fresh: EdgeOptions['fresh'],
+): Parcel {
+  const bytes = encode(samples, distributions)
+  const payload = zstdCompressSync(bytes, compression)
+  fresh?.put(payload, bytes)
   return {
     lane: 'metrics',
     encoding: 'otlp-metrics-zstd',

@@ -11,6 +11,7 @@ import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
+import { Fresh } from './fresh.ts'
 import { gapToEvent } from './gap.ts'
 import { fileKeep, memoryKeep } from './keep.ts'
 import { polled } from './polled.ts'
@@ -69,7 +70,8 @@ export async function startEdge(
   // Nothing is kept for nobody: such an agent only shows what it reads.
   const isShownOnly = config.uplinks.length === 0 && config.metrics_readings
   const spool = isShownOnly ? noSpool() : await openSpool(spoolOptions, openDatabase)
-  const edge = openEdge({ resource, spool, say, now: host.now })
+  const fresh = new Fresh()
+  const edge = openEdge({ resource, spool, fresh, say, now: host.now })
   const startedAt = host.now()
   const self = polled({
     name: 'fieldline',
@@ -89,7 +91,7 @@ export async function startEdge(
     }),
   ]
   const stopPumps = new AbortController()
-  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool) }))
+  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool, fresh) }))
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
   const pumping = open.map(part => pump({ ...common, ...part }))
   const vitals =
@@ -115,9 +117,11 @@ function shown(running: Running, readings: Readings): Running {
   return { run: (emit, signal) => running.run(readings.keeping(emit), signal) }
 }
 
-function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {
+function openUplink({ type, options }: Part, config: EdgeConfig, spool: Spool, fresh: Fresh): Uplink {
+  const { node, attributes, daemon } = config
   const kind = uplinks.find(u => u.name === type)!
-  return kind.open(options, { node, spool: spool.id, about: { ...attributes, daemon, version } })
+  const about = { ...attributes, daemon, version }
+  return kind.open(options, { node, spool: spool.id, about, opened: payload => fresh.get(payload) })
 }
 
 /** What cannot be delivered in time waits in the spool for the next start. */

@@ -32,6 +32,8 @@ export interface Identity {
   readonly spool: string
   /** What the collector should show of this edge: version, whether it is simulated, and the like. */
   readonly about?: Readonly<Record<string, string | number | boolean>>
+  /** The decompressed bytes of a payload that was stored just now, if they are still at hand. */
+  opened?(payload: Uint8Array): Uint8Array | undefined
 }
 
 export interface UplinkType<Options> {

@@ -11,6 +11,11 @@ export interface Receipt {
   readonly refused?: readonly { readonly seq: number; readonly reason: string }[]
   /** What was sent does not follow the watermark: go back to it and send again from there. */
   readonly resend?: true
+  /**
+   * The seq of an envelope of this stream that is kept as a base for others; 0 if what came names one that is not: what
+   * is not committed then has to come whole.
+   */
+  readonly base?: number
   /** Not now: milliseconds to wait before sending this stream again. */
   readonly retry_after?: number
 }
@@ -24,7 +29,7 @@ export function readReceipt(json: string): Receipt {
     throw new Refused('receipt: not JSON', { cause })
   }
   if (!isMap(raw)) throw new Refused('receipt: not a map')
-  const { stream, watermark, refused = [], resend, retry_after } = raw
+  const { stream, watermark, refused = [], resend, base, retry_after } = raw
   if (typeof stream !== 'string' || !isCount(watermark)) throw new Refused('receipt: no stream or no watermark')
   if (!Array.isArray(refused)) throw new Refused('receipt: refused is not a list')
   return {
@@ -32,6 +37,7 @@ export function readReceipt(json: string): Receipt {
     watermark,
     ...(refused.length > 0 && { refused: refused.map(readRefused) }),
     ...(resend === true && { resend }),
+    ...(isCount(base) && { base }),
     ...(isCount(retry_after) && { retry_after }),
   }
 }

@@ -9,6 +9,7 @@ import type { Session, Timing } from '../../core/mqtt-session.ts'
 import { readReceipt } from '../../core/receipt.ts'
 import { type Channel, listening, topic } from '../../core/topics.ts'
 import type { Delivery, Identity, Uplink, UplinkType } from '../uplink.ts'
+import { Bases } from './bases.ts'
 import { Skips } from './skips.ts'
 import { Window } from './window.ts'
 
@@ -49,6 +50,7 @@ class MqttUplink implements Uplink {
   readonly #identity: Identity
   readonly #topics: Readonly<Record<Channel, string>>
   readonly #skips = new Skips()
+  readonly #bases: Bases
   #window: Window | undefined
   #wake: (news: boolean) => void = () => {}
   #trouble: unknown
@@ -59,6 +61,7 @@ class MqttUplink implements Uplink {
     const at = (channel: Channel): string => topic({ tenant: options.tenant, node: identity.node, channel })
     this.#topics = { up: at('up'), receipt: at('receipt'), order: at('order'), status: at('status') }
     this.#identity = identity
+    this.#bases = new Bases(identity.opened)
     this.#timing = timing
     this.#link = new Link({
       options,
@@ -99,7 +102,7 @@ class MqttUplink implements Uplink {
   #publish(session: Session, window: Window): void {
     const largest = Math.min(maxEnvelope, session.maxPacket - frame)
     for (let e = window.next(); e !== undefined; e = window.next()) {
-      const bytes = encodeEnvelope(this.#skips.mend(e))
+      const bytes = encodeEnvelope(this.#bases.shorten(this.#skips.mend(e)))
       if (bytes.length <= largest) this.#put(session, this.#topics.up, bytes)
       else {
         window.refuse(e, `${bytes.length} bytes, where broker and collector take ${largest}`)
@@ -151,7 +154,9 @@ class MqttUplink implements Uplink {
 
   #heard(payload: Buffer): void {
     try {
-      if (this.#window?.receipt(readReceipt(payload.toString('utf8')))) this.#wake(true)
+      const receipt = readReceipt(payload.toString('utf8'))
+      this.#bases.heard(receipt)
+      if (this.#window?.receipt(receipt)) this.#wake(true)
     } catch (error) {
       this.#trouble = error
     }

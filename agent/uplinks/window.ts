@@ -79,7 +79,7 @@ export class Window {
   }
 
   /** Answers whether it said anything new of this batch. */
-  receipt({ stream, watermark, refused = [], resend, retry_after }: Receipt): boolean {
+  receipt({ stream, watermark, refused = [], resend, base, retry_after }: Receipt): boolean {
     const first = this.#batch.find(e => e.stream === stream)
     if (first === undefined) return false
     const before = this.#committed.get(stream)
@@ -87,7 +87,7 @@ export class Window {
     const back = resend === true && this.#open.some(e => e.stream === stream && e.seq > watermark)
     if (back || (watermark >= first.seq && watermark > (before ?? 0))) this.#committed.set(stream, watermark)
     if (retry_after !== undefined) this.#pause = Math.max(this.#pause, retry_after)
-    if (back || retry_after !== undefined) this.#halted = true
+    if (back || base === 0 || retry_after !== undefined) this.#halted = true
     this.#release()
     const news = this.#halted || marked > 0 || this.#committed.get(stream) !== before
     this.#news ||= news

@@ -11,6 +11,7 @@ import type { MqttOptions } from '../../core/mqtt-options.ts'
 import type { Session, Timing } from '../../core/mqtt-session.ts'
 import type { Accept, Receipt } from '../../core/receipt.ts'
 import { everyNode, listening, type Place, parseTopic, topic } from '../../core/topics.ts'
+import { Bases } from './bases.ts'
 import { gatherReceipts } from './receipts.ts'
 
 export interface MqttIngestOptions {
@@ -25,7 +26,16 @@ export interface MqttIngestOptions {
   readonly timing?: Timing
 }
 
-export const refusals = ['topic', 'node', 'too-large', 'damaged', 'refused', 'not-committed', 'status'] as const
+export const refusals = [
+  'topic',
+  'node',
+  'too-large',
+  'damaged',
+  'no-base',
+  'refused',
+  'not-committed',
+  'status',
+] as const
 export type Refusal = (typeof refusals)[number]
 
 export interface MqttIngest {
@@ -48,6 +58,7 @@ class Ingest implements MqttIngest {
   readonly #link: Link
   readonly #trouble: ReturnType<typeof troubles>
   readonly #receipts = gatherReceipts((node, receipt) => this.#tell(node, receipt))
+  readonly #bases = new Bases()
   #pending = 0
   #room: (() => void) | undefined
 
@@ -91,8 +102,10 @@ class Ingest implements MqttIngest {
   #up(place: Place, payload: Buffer): void | Promise<void> {
     const envelope = this.#read(place, payload)
     if (envelope === undefined) return
+    const whole = this.#bases.open(envelope)
+    if (whole === undefined) return this.#askWhole(envelope)
     this.#pending++
-    this.#accept(envelope).finally(() => {
+    this.#accept(whole).finally(() => {
       this.#pending--
       this.#room?.()
       this.#room = undefined
@@ -122,10 +135,17 @@ class Ingest implements MqttIngest {
     if (place !== undefined) this.#answerRefused({ ...place, node }, text)
   }
 
+  /** Its base is not here: a collector begins without any. */
+  #askWhole(envelope: Envelope): void {
+    this.#options.count('no-base', envelope.node)
+    this.#answer(envelope, { base: 0 })
+  }
+
   async #accept(envelope: Envelope): Promise<void> {
     try {
       const receipt = await this.#options.accept(envelope)
-      this.#receipts.answer(envelope.node, envelope.seq, receipt)
+      const base = this.#bases.holds(envelope) ? { base: envelope.seq } : {}
+      this.#receipts.answer(envelope.node, envelope.seq, { ...receipt, ...base })
     } catch (error) {
       if (error instanceof Refused) {
         this.#options.count('refused', envelope.node)

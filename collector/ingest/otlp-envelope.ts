@@ -21,7 +21,7 @@ export function envelopeOf(header: string, signal: Signal, payload: Uint8Array):
   for (const name of texts) if (typeof fields[name] !== 'string') throw new Refused(`envelope: ${name} is no text`)
   for (const name of counts) if (!isCount(fields[name])) throw new Refused(`envelope: ${name} is no whole number`)
   if ((fields.crc as number) > 0xffffffff) throw new Refused('envelope: crc has more than 32 bits')
-  const given = fields as unknown as Omit<Envelope, 'encoding' | 'payload'>
+  const { base: _, ...given } = fields as unknown as Omit<Envelope, 'encoding' | 'payload'>
   // Read back from its bytes, so that what an envelope must be is said in one place.
   return decodeEnvelope(encodeEnvelope({ ...given, encoding: encodings[signal], payload }))
 }

@@ -56,12 +56,14 @@ export function gatherReceipts(send: Send): Receipts {
 function merge(earlier: Receipt | undefined, later: Receipt): Receipt {
   if (earlier === undefined) return later
   const refused = [...(earlier.refused ?? []), ...(later.refused ?? [])]
+  const base = later.base ?? earlier.base
   const wait = Math.max(earlier.retry_after ?? 0, later.retry_after ?? 0)
   return {
     stream: later.stream,
     watermark: later.resend ? later.watermark : Math.max(earlier.watermark, later.watermark),
     ...(refused.length > 0 && { refused }),
     ...(later.resend && { resend: true }),
+    ...(base !== undefined && { base }),
     ...(wait > 0 && { retry_after: wait }),
   }
 }

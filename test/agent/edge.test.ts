@@ -1,6 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
 import { openEdge } from '../../agent/edge.ts'
+import { Fresh } from '../../agent/fresh.ts'
 import type { Running } from '../../agent/source.ts'
 import type { Parcel } from '../../agent/spool.ts'
 import type { Distribution, Event, Observation, Series } from '../../core/model.ts'
@@ -47,6 +48,18 @@ t.test('what several sources emit in one moment is one envelope, and all are tol
   t.strictSame(valuesIn(parcels), [1, 2, 3])
   t.match(parcels[0], { samples: 3, events: 0, firstTime: now, lastTime: now })
   t.equal(edge.stats().samples, 3)
+})
+
+t.test('metrics are at hand as they were before compression', async t => {
+  const parcels: Parcel[] = []
+  const fresh = new Fresh()
+  const put = async (...put: readonly Parcel[]) => void parcels.push(...put)
+  const edge = openEdge({ resource: {}, spool: { put }, fresh, say: () => undefined, now: () => now })
+  for (const value of [1, 2]) await edge.emit(reading(value))
+  await edge.emit({ samples: [], events: [event] })
+  const [first, second] = parcels.map(p => p.payload)
+  t.equal(fresh.get(first!), undefined)
+  t.ok(zstdDecompressSync(second!).equals(fresh.get(second!)!))
 })
 
 t.test('a moment is held open only if somebody came too late for the one before', async t => {

@@ -1,5 +1,13 @@
 import t from 'tap'
-import { decodeEnvelope, type Envelope, encodeEnvelope, type Header, readPlace, seal } from '../../core/envelope.ts'
+import {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  type Header,
+  isAfterBase,
+  readPlace,
+  seal,
+} from '../../core/envelope.ts'
 
 const header: Header = {
   node: 'web-1',
@@ -35,6 +43,40 @@ t.test('every flipped bit is refused, except in `previous`, which the seal leave
     }
   }
   t.ok(accepted <= 24, `${accepted} flips accepted`)
+})
+
+t.test('an envelope after a base, and one that may become a base, survive the wire', async t => {
+  const after = { ...header, base: 5 }
+  for (const e of [
+    { ...envelope, base: header.seq },
+    { ...envelope, base: 5, crc: seal(after, payload) },
+  ]) {
+    t.strictSame({ ...decodeEnvelope(encodeEnvelope(e)), payload: 0 }, { ...e, payload: 0 })
+    t.equal(isAfterBase(e), e.base === 5)
+  }
+  t.equal(isAfterBase(envelope), false)
+})
+
+t.test('a base that does not fit the encoding is refused, and so is one that is yet to come', async t => {
+  const after = { ...envelope, base: 5, crc: seal({ ...header, base: 5 }, payload) }
+  const wrong: readonly [string, Envelope][] = [
+    ['whole, with the base of another', { ...envelope, base: 5 }],
+    ['after itself', { ...after, base: header.seq }],
+    ['after one to come', { ...after, base: header.seq + 1 }],
+  ]
+  for (const [name, e] of wrong) t.throws(() => decodeEnvelope(encodeEnvelope(e)), { name: 'Refused' }, name)
+  const { base: _, ...without } = after
+  const bytes = Buffer.from(encodeEnvelope(without))
+  bytes[bytes.indexOf(Buffer.from([0x40, 1])) + 1] = 3
+  t.throws(() => decodeEnvelope(bytes), { message: /encoding 3 with base 0/ })
+})
+
+t.test('an unknown encoding is refused with what is known', async t => {
+  for (const code of [0, 4, 99]) {
+    const bytes = Buffer.from(encodeEnvelope(envelope))
+    bytes[bytes.indexOf(Buffer.from([0x40, 1])) + 1] = code
+    t.throws(() => decodeEnvelope(bytes), { name: 'Refused', message: /encoding/ })
+  }
 })
 
 t.test('every truncation is refused', async t => {

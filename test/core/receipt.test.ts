@@ -6,6 +6,8 @@ t.test('a receipt survives the wire', async t => {
     { stream: 's.metrics.1', watermark: 0 },
     { stream: 's.metrics.1', watermark: 7, refused: [{ seq: 7, reason: 'why' }] },
     { stream: 's.metrics.1', watermark: 7, resend: true, retry_after: 100 },
+    { stream: 's.metrics.1', watermark: 7, base: 7 },
+    { stream: 's.metrics.1', watermark: 0, base: 0 },
   ]
   for (const receipt of receipts) t.strictSame(readReceipt(JSON.stringify(receipt)), receipt)
 })

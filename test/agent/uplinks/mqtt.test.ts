@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { pump } from '../../../agent/pump.ts'
 import type { Uplink } from '../../../agent/uplink.ts'
@@ -11,6 +12,7 @@ import type { Accept, Receipt } from '../../../core/receipt.ts'
 import { Place } from '../../../core/shape.ts'
 import { everyNode, shardOf, topic } from '../../../core/topics.ts'
 import { aedes, mosquitto, type TestBroker, until } from '../../brokers.ts'
+import { reading } from '../../core/readings.ts'
 import { memorySpool } from '../memory-spool.ts'
 import { envelope, run, testCollector } from './batch.ts'
 
@@ -227,6 +229,50 @@ t.test('nothing is lost over a mosquitto that drops what it acknowledged while t
   }
   t.strictSame(seen.refusals, [])
 })
+
+t.test(
+  'readings travel after one that is kept; a collector that begins anew has them whole, and has them all',
+  async t => {
+    const broker = await aedes(t)
+    const collector = testCollector()
+    const arrived: Buffer[] = []
+    const accept: Accept = e => {
+      arrived[e.seq - 1] = zstdDecompressSync(e.payload)
+      return collector.accept(e)
+    }
+    const sizes: number[] = []
+    const watch = new Link({
+      options: options(broker),
+      clientId: 'watch',
+      subscribe: [everyNode('default', 'up')],
+      deliver: (_, payload) => void sizes.push(payload.length),
+    })
+    t.teardown(() => watch.close())
+    await watch.ready(5000, never)
+    const first = await ingest(t, options(broker), accept)
+    const spool = memorySpool('web-1', 'spool1')
+    const stop = pumping(t, spool, uplink(t, options(broker)))
+    const put = async (from: number, to: number): Promise<void> => {
+      for (let n = from; n <= to; n++) {
+        spool.put(zstdCompressSync(reading(n)))
+        await until('it is committed', () => spool.held.length === 0)
+      }
+    }
+    await put(1, 20)
+    await first.close()
+    const second = await ingest(t, options(broker), accept)
+    await put(21, 40)
+    await stop()
+    t.ok(arrived.every((bytes, n) => bytes.equals(reading(n + 1))))
+    t.strictSame(
+      collector.committed.get(`web-1/${stream}`),
+      arrived.map((_, n) => n + 1),
+    )
+    t.strictSame([first.refusals, second.refusals], [[], ['no-base web-1']])
+    t.comment(sizes.join(' '))
+    t.ok(sizes.filter(size => size < 1000).length > 30, 'most of them shortened')
+  },
+)
 
 t.test('a call to go back is followed at once, and data flows on', async t => {
   const broker = await aedes(t)

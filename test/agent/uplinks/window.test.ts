@@ -37,6 +37,17 @@ t.test('no more than the window is under way, by count and by bytes; one may alw
   t.strictSame(sendAll(huge), [1])
 })
 
+t.test('a base that the collector does not have ends the batch where it is', async t => {
+  const window = new Window(run(1, 5), wide)
+  sendAll(window)
+  window.receipt({ stream, watermark: 2 })
+  t.equal(window.receipt({ stream, watermark: 2, base: 2 }), false)
+  t.equal(window.done, false)
+  t.equal(window.receipt({ stream, watermark: 0, base: 0 }), true)
+  t.equal(window.done, true)
+  t.strictSame(plain(window.delivery()), { committed: { [stream]: 2 }, refused: [] })
+})
+
 t.test('a call to go back ends the batch at the watermark, even one below it', async t => {
   const window = new Window(run(5, 9), wide)
   sendAll(window)

@@ -38,6 +38,20 @@ t.test('what one of them refused or asked for is not forgotten', async t => {
   t.strictSame(sent, [['a', { stream, watermark: 1, refused, retry_after: 100 }]])
 })
 
+t.test('a base that was taken up is told, whatever comes after it in the turn; a missing one too', async t => {
+  const { sent, receipts } = gather()
+  receipts.answer('a', 1, { stream, watermark: 1, base: 1 })
+  receipts.answer('a', 2, { stream, watermark: 2 })
+  await turn()
+  receipts.answer('a', 3, { stream, watermark: 3, base: 3 })
+  receipts.answer('a', 4, { stream, watermark: 0, base: 0 })
+  await turn()
+  t.strictSame(sent, [
+    ['a', { stream, watermark: 2, base: 1 }],
+    ['a', { stream, watermark: 3, base: 0 }],
+  ])
+})
+
 t.test('a call to go back is sent once a round, and again when the edge went back and met a gap again', async t => {
   const { sent, receipts } = gather()
   const back: Receipt = { stream, watermark: 4, resend: true }

@@ -42,6 +42,14 @@ t.test('an envelope is accepted whole and its receipt comes back', async t => {
   t.equal(door.envelopes[1]!.encoding, 'otlp-logs-zstd')
 })
 
+t.test('there are no bases here: a wish to be kept as one is not heard', async t => {
+  const door = await openDoor(t)
+  for (const base of [fields().seq, 3]) {
+    t.equal((await door.post('/v1/metrics', payload, headers({ ...fields(), base }))).status, 200)
+    t.equal(door.envelopes.at(-1)!.base, undefined)
+  }
+})
+
 t.test('an envelope whose seal or place is wrong is refused', async t => {
   const door = await openDoor(t)
   const good = fields()
