@@ -46,7 +46,9 @@ export function readingsOf(
       lateness_ms: [...times].map(time => time % interval),
     }
   }
-  return new Map([...intervals].map(([source, interval]) => [source, one(source, interval)]))
+  // Those that hand on what a program tells, as it tells it, have no ticks to miss, and tell no duration.
+  const polled = [...intervals].filter(([source]) => told('duration', source).times.length > 0)
+  return new Map(polled.map(([source, interval]) => [source, one(source, interval)]))
 }
 
 /** Ticks without a reading. A reading may be dated up to an interval after its tick. */
