@@ -9,7 +9,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from '../packaging/build.ts'
-import { makeCgroups, removeCgroups } from './load/cgroups.ts'
+import { makeCgroups, removeCgroups, withoutCgroups } from './load/cgroups.ts'
 import type { Load, UnderLoad } from './load/inside.ts'
 import { emptyFolder, inNamespace, withoutNamespace } from './load/namespace.ts'
 import { table } from './process.ts'
@@ -26,7 +26,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
       profile: { type: 'string' },
     },
   })
-  const why = withoutNamespace()
+  const why = withoutNamespace() ?? withoutCgroups()
   if (why !== undefined) throw new Error(`load: ${why}`)
   await build('dist')
   const { profile } = values
@@ -44,7 +44,7 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
   return { ...made }
 }
 
-export interface Busy extends Omit<Load, 'folder'> {
+export interface Busy extends Omit<Load, 'folder' | 'slice'> {
   readonly cgroups: number
 }
 
@@ -58,8 +58,8 @@ export async function busyMachine({ cgroups, ...load }: Busy): Promise<UnderLoad
   const stopped = (): void => stop.abort()
   process.on('SIGINT', stopped).on('SIGTERM', stopped)
   try {
-    makeCgroups(cgroups)
-    return await answerOf([process.execPath, inside, JSON.stringify({ ...load, folder })], mounts, stop.signal)
+    const told: Load = { ...load, folder, slice: makeCgroups(cgroups) }
+    return await answerOf([process.execPath, inside, JSON.stringify(told)], mounts, stop.signal)
   } finally {
     removeCgroups()
     rmSync(top, { recursive: true, force: true })

@@ -1,27 +1,53 @@
 // Empty cgroups in every hierarchy of the machine, named like containers and units.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { reason } from '../../core/errors.ts'
 
-const slice = 'fieldline-load.slice'
+const prefix = 'fieldline-load-'
 
-/** @throws the kernel's error where no cgroup can be made. */
-export function makeCgroups(count: number): void {
+/** Why there can be none, undefined where there can. */
+export function withoutCgroups(): string | undefined {
+  if (hierarchies().length === 0) return 'no cgroups here'
+  try {
+    makeCgroups(1)
+    removeCgroups()
+    return undefined
+  } catch (error) {
+    return `no cgroup can be made here: ${reason(error)}`
+  }
+}
+
+/** Gives the name of the slice that they are in. @throws the kernel's error where none can be made. */
+export function makeCgroups(count: number): string {
   removeCgroups()
+  const slice = `${prefix}${process.pid}.slice`
   for (const mount of hierarchies()) {
     mkdirSync(join(mount, slice))
     for (let n = 0; n < count; n++) mkdirSync(join(mount, slice, nameOf(n)))
   }
+  return slice
 }
 
-/** Also those of an earlier bench that was killed. */
+/** Those of this process, and of an earlier one that was killed. */
 export function removeCgroups(): void {
   for (const mount of hierarchies()) {
-    const folder = join(mount, slice)
-    for (const name of foldersIn(folder)) rmdirSync(join(folder, name))
-    if (foldersIn(mount).includes(slice)) rmdirSync(folder)
+    for (const slice of foldersIn(mount).filter(isLeft)) {
+      for (const name of foldersIn(join(mount, slice))) rmdirSync(join(mount, slice, name))
+      rmdirSync(join(mount, slice))
+    }
   }
+}
+
+function isLeft(slice: string): boolean {
+  const pid = slice.startsWith(prefix) ? Number.parseInt(slice.slice(prefix.length), 10) : undefined
+  return pid !== undefined && (pid === process.pid || !existsSync(`/proc/${pid}`))
+}
+
+/** Where most are. */
+export function countCgroups(slice: string): number {
+  return Math.max(0, ...hierarchies().map(mount => foldersIn(join(mount, slice)).length))
 }
 
 function hierarchies(): readonly string[] {

@@ -8,12 +8,12 @@ export async function processes(count: number): Promise<void> {
   if (count === 0) return
   const script = `i=0
 while [ $i -lt ${count} ]; do
-  (echo "job-$((i % 300))" >/proc/self/comm; read -r _) &
+  (echo "job-$((i % 300))" >/proc/self/comm; read -r _ <&3) &
   i=$((i + 1))
-done <&3
+done
 echo all
 wait`
-  // All read from a pipe into which nobody writes.
+  // All read from a pipe into which nobody writes; what a shell starts with & has no other input.
   const crowd = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   await Promise.race([once(crowd.stdout!, 'data'), endedEarly(crowd)])
 }

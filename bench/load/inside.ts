@@ -11,6 +11,7 @@ import { History } from '../../collector/store/history.ts'
 import { Place } from '../../core/shape.ts'
 import { agentConfig, collecting, collectorConfig, samplesOf, start } from '../daemons.ts'
 import { cpuSeconds, median, rssMb } from '../process.ts'
+import { countCgroups } from './cgroups.ts'
 import { interfaces, processes, spinners } from './crowd.ts'
 import { quantile, type Readings, readingsOf, round } from './readings.ts'
 
@@ -19,6 +20,8 @@ export interface Load {
   readonly warm_up: number
   readonly processes: number
   readonly interfaces: number
+  /** Where the cgroups are. */
+  readonly slice: string
   /** For the daemons' files. */
   readonly folder: string
   /** What runs `fieldline`. */
@@ -28,6 +31,8 @@ export interface Load {
 }
 
 export interface UnderLoad {
+  /** As counted where the agent sees them, while it runs. */
+  readonly machine: { readonly processes: number; readonly cgroups: number; readonly interfaces: number }
   readonly readings: Readonly<Record<string, Omit<Readings, 'lateness_ms'>>>
   readonly lateness_p50_ms: number
   readonly lateness_p99_ms: number
@@ -61,12 +66,17 @@ async function underLoad(load: Load): Promise<UnderLoad> {
   await arriving()
   await delay(load.warm_up * 1000)
   const costs = await watch(agent.pid!, seconds)
+  const machine = {
+    processes: countOf('/proc'),
+    cgroups: countCgroups(load.slice),
+    interfaces: countOf('/sys/class/net'),
+  }
   await ended(agent)
   await ended(collector)
   const history = new History({ folder: `${folder}/collector`, say: () => undefined, now: Date.now })
   const readings = readingsOf(history, node, intervals(), costs.from, costs.to)
   history.close()
-  return { ...told(readings), ...costs.told }
+  return { machine, ...told(readings), ...costs.told }
 }
 
 /** As many descriptors as the unit allows. */
@@ -82,7 +92,7 @@ async function arriving(): Promise<void> {
 interface Watched {
   readonly from: number
   readonly to: number
-  readonly told: Omit<UnderLoad, keyof ReturnType<typeof told>>
+  readonly told: Omit<UnderLoad, keyof ReturnType<typeof told> | 'machine'>
 }
 
 async function watch(pid: number, seconds: number): Promise<Watched> {
@@ -128,6 +138,10 @@ function intervals(): ReadonlyMap<string, number> {
 function isEverySecond({ type, interval }: UsualSource): boolean {
   const options = sources.find(s => s.name === type)!.options.read({ interval }, new Place())
   return (options as { readonly interval?: unknown }).interval === 1000
+}
+
+function countOf(folder: string): number {
+  return readdirSync(folder).filter(name => folder !== '/proc' || /^\d+$/.test(name)).length
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -28,7 +28,9 @@ export function withoutNamespace(): string | undefined {
 
 /** Runs a command inside; `folder` is an empty one of the machine. */
 export function inNamespace(folder: string, command: readonly string[]): ChildProcess {
-  return spawn('unshare', argumentsOf(folder, command), { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...argumentsOf(folder, command)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 }
 
 export function emptyFolder(): string {

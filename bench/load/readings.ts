@@ -51,10 +51,10 @@ export function readingsOf(
   return new Map(polled.map(([source, interval]) => [source, one(source, interval)]))
 }
 
-/** Ticks without a reading. A reading may be dated up to an interval after its tick. */
+/** As agent/metronome.ts counts them, who knows the moments themselves; what is dated to its tick began up to 20 ms off. */
 function gaps(times: ArrayLike<number>, interval: number): number {
-  const ticks = Array.from(times, time => Math.floor(time / interval))
-  return ticks.reduce((sum, tick, n) => sum + (n === 0 ? 0 : Math.max(0, tick - ticks[n - 1]! - 1)), 0)
+  const passed = Array.from(times, (time, n) => (n === 0 ? 1 : Math.floor((time - times[n - 1]!) / interval + 0.2)))
+  return passed.reduce((sum, ticks) => sum + Math.max(0, ticks - 1), 0)
 }
 
 function valuesUntil({ times, values }: { times: ArrayLike<number>; values: ArrayLike<number> }, to: number): number[] {
