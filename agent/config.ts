@@ -5,6 +5,7 @@ import type { Attributes } from '../core/model.ts'
 import { type Kind, type Part, parts } from '../core/parts.ts'
 import {
   absolutePath,
+  bool,
   duration,
   object,
   oneOf,
@@ -39,6 +40,8 @@ export interface EdgeConfig {
   readonly backlog_rate: number
   /** `host:port` of /metrics; undefined: no listener. */
   readonly metrics: string | undefined
+  /** Whether /metrics also shows the last value of everything that is read. */
+  readonly metrics_readings: boolean
 }
 
 const spool = object({
@@ -76,6 +79,7 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     spool: optional(spool, spool.read({}, new Place())),
     backlog_rate: optional(size(), MiB),
     metrics: optional(addressOrOff, metrics),
+    metrics_readings: optional(bool, false),
   })
 }
 

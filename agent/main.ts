@@ -12,13 +12,15 @@ import { serveVitals } from '../core/vitals.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { gapToEvent } from './gap.ts'
-import { fileKeep } from './keep.ts'
+import { fileKeep, memoryKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
+import { openReadings, type Readings } from './readings.ts'
 import { resourceOf } from './resource.ts'
 import { selfObservation } from './self.ts'
-import type { Source } from './source.ts'
+import type { Running, Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
+import { noSpool } from './spool/none.ts'
 import type { Open } from './spool/tables.ts'
 import { type Gap, openSpool, type Spool } from './spool.ts'
 import type { Uplink } from './uplink.ts'
@@ -64,7 +66,9 @@ export async function startEdge(
     say,
     declare: (gap: Gap) => eventParcel(resource, [gapToEvent(gap, host.now())]),
   }
-  const spool = await openSpool(spoolOptions, openDatabase)
+  // Nothing is kept for nobody: such an agent only shows what it reads.
+  const isShownOnly = config.uplinks.length === 0 && config.metrics_readings
+  const spool = isShownOnly ? noSpool() : await openSpool(spoolOptions, openDatabase)
   const edge = openEdge({ resource, spool, say, now: host.now })
   const startedAt = host.now()
   const self = polled({
@@ -74,19 +78,24 @@ export async function startEdge(
     interval: selfInterval,
     read: time => selfObservation(spool.stats(), time, startedAt),
   })
+  const readings = config.metrics_readings ? openReadings(resource, host.now, say) : undefined
   const reading = [
     edge.run('fieldline', self, signal),
     ...config.sources.map(part => {
       const source = known.find(s => s.name === part.type)!
-      const keep = fileKeep(join(config.state, 'sources', `${part.name}.json`))
-      return edge.run(part.name, source.open(part.options, { name: part.name, host, say, keep }), signal)
+      const keep = isShownOnly ? memoryKeep() : fileKeep(join(config.state, 'sources', `${part.name}.json`))
+      const running = source.open(part.options, { name: part.name, host, say, keep })
+      return edge.run(part.name, readings === undefined ? running : shown(running, readings), signal)
     }),
   ]
   const stopPumps = new AbortController()
   const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool) }))
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
   const pumping = open.map(part => pump({ ...common, ...part }))
-  const vitals = config.metrics === undefined ? undefined : await serveVitals(config.metrics, edgeVitals(edge, spool))
+  const vitals =
+    config.metrics === undefined
+      ? undefined
+      : await serveVitals(config.metrics, edgeVitals(edge, spool), readings?.text)
 
   const stop = async (): Promise<void> => {
     await Promise.race([Promise.all(reading), delay(readingLimit)])
@@ -99,6 +108,11 @@ export async function startEdge(
     await spool.close()
   }
   return { edge, spool, stop }
+}
+
+/** A source of which /metrics shows the last values. */
+function shown(running: Running, readings: Readings): Running {
+  return { run: (emit, signal) => running.run(readings.keeping(emit), signal) }
 }
 
 function openUplink({ type, options }: Part, { node, attributes, daemon }: EdgeConfig, spool: Spool): Uplink {

@@ -1,5 +1,6 @@
 // `fieldline check FILE`: everything that is wrong with a configuration, without side effects. With --resolved it prints
-// what the daemon then reads: plain JSON, values as written. `--for` is how a daemon says which one it is.
+// what the daemon then reads: plain JSON, values as written. `--for` is how a daemon says which one it is. With --env it is
+// the environment that is checked.
 
 import { type Config, readConfig } from '../core/config.ts'
 import { isMap } from '../core/shape.ts'
@@ -10,14 +11,23 @@ import { texts } from './texts.ts'
 
 export const check: Command = {
   async run(args) {
-    const options = { resolved: { type: 'boolean' }, for: { type: 'string' } } as const
-    const { values, positionals } = readArguments(args, options, ['FILE'])
+    const options = { resolved: { type: 'boolean' }, for: { type: 'string' }, env: { type: 'boolean' } } as const
+    const { values, positionals } = readArguments(args, options, args.includes('--env') ? [] : ['FILE'])
+    if (values.env) return checkEnvironment(values.resolved === true)
     const file = positionals[0]!
     const { daemon, config } = await checked(file, values.for)
     if (values.resolved) print(JSON.stringify(config.plain))
     else print(texts(process.env).said.configRight(file, daemon, count(config, 'sources'), count(config, 'uplinks')))
     return status.ok
   },
+}
+
+async function checkEnvironment(isResolved: boolean): Promise<number> {
+  const { plain, config } = await (await import('./environment.ts')).agentEnvironment(process.env)
+  const { said } = texts(process.env)
+  const { sources, uplinks } = config
+  print(isResolved ? JSON.stringify(plain) : said.configRight('FIELDLINE_*', 'agent', sources.length, uplinks.length))
+  return status.ok
 }
 
 /** @throws ConfigError with every problem of the file. */

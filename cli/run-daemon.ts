@@ -12,15 +12,20 @@ export interface Main<T> {
   start(config: T, say: Say, signal: AbortSignal): Promise<Started>
 }
 
+/** `environment` gives the configuration where it is in the environment instead of a file. */
 export async function runDaemon<T>(
   name: DaemonName,
   args: readonly string[],
   shape: () => Promise<Shape<T>>,
   main: () => Promise<Main<T>>,
+  environment?: () => Promise<T>,
 ): Promise<never> {
   const { values } = readArguments(args, { config: { type: 'string' } })
   const file = values.config ?? `/etc/fieldline/${name}.yaml`
-  const config = await loadConfig(process.argv[1]!, name, file, await shape())
+  const config =
+    values.config === undefined && environment !== undefined
+      ? await environment()
+      : await loadConfig(process.argv[1]!, name, file, await shape())
   const { start } = await main()
   const say = log()
   return daemon(`fieldline ${name}`, say, signal => start(config, say, signal))

@@ -35,6 +35,8 @@ Usage: fieldline agent [--config FILE]
 
   --config FILE   the configuration (default /etc/fieldline/agent.yaml)
 
+Without --config, where FIELDLINE_* variables are set, they are the configuration: docs/sidecar.md.
+
 SIGTERM or Ctrl-C drains and ends; a second one ends at once.
 
 Examples
@@ -70,9 +72,11 @@ Examples
     check: `Says everything that is wrong with a configuration file: line, column, and what would be right. Changes nothing.
 
 Usage: fieldline check FILE [--resolved] [--for DAEMON]
+       fieldline check --env [--resolved]
 
   --resolved     print the configuration as JSON, anchors and comments resolved
   --for DAEMON   it must be for agent, gateway or collector
+  --env          check the FIELDLINE_* variables that configure an agent without a file
 
 Status 0: the file is right. 1: it is not. 2: wrong usage.
 
@@ -158,6 +162,8 @@ Examples
         ? 'No data: there is nothing of it on this machine.'
         : `No data: this machine shows nothing of it in ${origins}.`,
     column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
+    twoConfigurations: file =>
+      `there are FIELDLINE_* variables and ${file}: give --config to take the file, or remove one of them`,
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'
         ? `${file}: right, for a collector`

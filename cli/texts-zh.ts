@@ -33,6 +33,8 @@ export const zh: Texts = {
 
   --config 文件   配置文件（默认 /etc/fieldline/agent.yaml）
 
+不带 --config 而设置了 FIELDLINE_* 变量时，以这些变量为配置：见 docs/sidecar.md。
+
 收到 SIGTERM 或按 Ctrl-C 时，处理完手头数据后结束；再来一次则立即结束。
 
 示例
@@ -68,9 +70,11 @@ export const zh: Texts = {
     check: `指出配置文件中的所有错误：行、列，以及正确的写法。不做任何改动。
 
 用法：fieldline check 文件 [--resolved] [--for 守护进程]
+      fieldline check --env [--resolved]
 
   --resolved       以 JSON 输出配置，锚点与注释均已展开
   --for 守护进程   该文件必须用于 agent、gateway 或 collector
+  --env            检查不用文件而配置 agent 的 FIELDLINE_* 变量
 
 退出状态 0：文件正确。1：有错误。2：用法错误。
 
@@ -154,6 +158,7 @@ export const zh: Texts = {
     nothingRead: origins =>
       origins === '' ? '没有数据：本机没有此类内容。' : `没有数据：本机在 ${origins} 中未提供此类内容。`,
     column: { name: '名称', attributes: '属性', value: '值', unit: '单位' },
+    twoConfigurations: file => `既有 FIELDLINE_* 变量又有 ${file}：请用 --config 指定文件，或去掉其中之一`,
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'
         ? `${file}：正确，用于 collector`

@@ -30,6 +30,7 @@ export interface Texts {
     onlyListens(name: string): string
     nothingRead(origins: string): string
     readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
+    twoConfigurations(file: string): string
     configRight(file: string, daemon: string, sources: number, uplinks: number): string
     running(daemon: string, address: string): string
     notRunning(daemon: string, address: string, trouble: string): string

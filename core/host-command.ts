@@ -65,7 +65,7 @@ export function commands(here: boolean): Commands {
 
   const stream: Commands['stream'] = (command, args, signal) => {
     const file = find(command)
-    return file === undefined ? undefined : pieces(file, args, signal)
+    return file === undefined ? undefined : pieces(file, args, signal, hanging)
   }
 
   return { run, own, stream }
@@ -139,25 +139,43 @@ function beginningOf(child: ChildProcess): () => string {
   return () => text.trim()
 }
 
-async function* pieces(file: string, args: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* pieces(
+  file: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  hanging: Set<string>,
+): AsyncGenerator<Buffer> {
   if (signal.aborted) return
+  const question = [file, ...args].join(' ')
+  if (hanging.has(question)) throw new Error(`${question}: not started, as an earlier one still hangs`)
   const child = start(file, args)
   const stderr = beginningOf(child)
   const closed = new Promise<number | null>((resolve, reject) => {
     child.once('close', resolve)
     child.once('error', cause => reject(new Error(`${file}: cannot be started`, { cause })))
+    signal.addEventListener('abort', () => resolve(null), { once: true })
   })
   // Awaited below; until then a start that fails must not count as a rejection that nobody handles.
   closed.catch(() => undefined)
-  const stop = (): void => kill(child)
+  const stop = (): void => {
+    kill(child)
+    // Nobody waits for one that the kernel holds, neither for what it prints nor for its end.
+    child.stdout!.destroy()
+    child.unref()
+  }
   signal.addEventListener('abort', stop, { once: true })
   try {
     yield* child.stdout as AsyncIterable<Buffer>
     const status = await closed
-    if (status !== 0 && !signal.aborted)
-      throw new Error(`${[file, ...args].join(' ')}: ended with ${status}: ${stderr()}`)
+    if (status !== 0 && !signal.aborted) throw new Error(`${question}: ended with ${status}: ${stderr()}`)
+  } catch (error) {
+    if (!signal.aborted) throw error
   } finally {
     signal.removeEventListener('abort', stop)
     kill(child)
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      hanging.add(question)
+      child.once('exit', () => hanging.delete(question))
+    }
   }
 }

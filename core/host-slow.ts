@@ -6,16 +6,33 @@ interface Outstanding {
   overdue: boolean
 }
 
-/** Rejects after `limit` ms, and at once while the same subject, or `most` others, are overdue. */
+/**
+ * Rejects after `limit` ms, and at once while the same subject, or `most` others, are overdue. No more than `most` are
+ * asked at a time, so that those which hang never take all threads; the others wait for their turn.
+ */
 export type TimeLimited = <T>(subject: string, call: () => Promise<T>) => Promise<T>
 
 export function timeLimited(limit: number, most: number): TimeLimited {
   const outstanding = new Map<string, Outstanding>()
+  /** Resolves when a call has ended or is overdue. */
+  let change = Promise.withResolvers<void>()
+  const changed = (): void => {
+    change.resolve()
+    change = Promise.withResolvers()
+  }
 
-  const start = (subject: string, call: () => Promise<unknown>): Outstanding => {
+  /** Whether there is one to spare. */
+  const hasRoom = (subject: string): boolean => {
     const hanging = [...outstanding.values()].filter(o => o.overdue).length
     if (hanging >= most) throw new Error(`${subject}: not asked, as ${hanging} earlier calls still hang`)
-    const forget = (): void => void outstanding.delete(subject)
+    return outstanding.size < most
+  }
+
+  const start = (subject: string, call: () => Promise<unknown>): Outstanding => {
+    const forget = (): void => {
+      outstanding.delete(subject)
+      changed()
+    }
     const asked = { answer: call(), overdue: false }
     outstanding.set(subject, asked)
     asked.answer.then(forget, forget)
@@ -23,21 +40,24 @@ export function timeLimited(limit: number, most: number): TimeLimited {
   }
 
   return async <T>(subject: string, call: () => Promise<T>): Promise<T> => {
+    while (!outstanding.has(subject) && !hasRoom(subject)) await change.promise
     const asked = outstanding.get(subject) ?? start(subject, call)
     if (asked.overdue) throw noAnswer(subject, limit)
     // One subject is always asked by the same kind of call, so the answer is a T.
-    return within(asked as Outstanding & { answer: Promise<T> }, limit, subject)
+    const { answer } = asked as Outstanding & { answer: Promise<T> }
+    return within(answer, limit, () => {
+      asked.overdue = true
+      changed()
+      return noAnswer(subject, limit)
+    })
   }
 }
 
-async function within<T>(asked: Outstanding & { answer: Promise<T> }, limit: number, subject: string): Promise<T> {
+async function within<T>(answer: Promise<T>, limit: number, overdue: () => Error): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    asked.overdue = true
-    reject(noAnswer(subject, limit))
-  }, limit)
+  const timer = setTimeout(() => reject(overdue()), limit)
   try {
-    return await Promise.race([asked.answer, promise])
+    return await Promise.race([answer, promise])
   } finally {
     clearTimeout(timer)
   }

@@ -1,6 +1,18 @@
 // The only way to the machine: files under a root, programs, and time. Also what tests replace.
 
-import { readdirSync, realpath, realpathSync, type StatsFs, stat, statfs, statfsSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  open,
+  read,
+  readdirSync,
+  realpath,
+  realpathSync,
+  type StatsFs,
+  stat,
+  statfs,
+  statfsSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { monotonic } from './clock.ts'
@@ -29,6 +41,13 @@ export interface Host extends Commands {
   read(path: string): Buffer | undefined
   /** A device that gives one record a read, such as /dev/kmsg; undefined where it is absent or not ours to read. */
   records(path: string): Records | undefined
+  /**
+   * The same for a file whose reading asks a device that may not answer; rejects then. At most the first 4 KiB, which is
+   * the most that a file of sysfs has.
+   */
+  slow(path: string): Promise<Buffer | undefined>
+  /** Where a path leads when all links are followed, as a path of the machine; undefined where it is absent. */
+  realpath(path: string): string | undefined
   /**
    * The size of the file system mounted at `path`; undefined where there is none. Rejects when it does not answer.
    * One that answers from memory is asked at once: waking a thread for it costs more than the answer.
@@ -67,7 +86,7 @@ export interface FilesystemSize {
   readonly inodesFree: number
 }
 
-/** How long statfs(2) may take, ms, and how many of libuv's four threads may hang in it. */
+/** How long a call that may hang may take, ms, and how many of libuv's four threads may hang in one. */
 const patience = 2000
 const hangingThreads = 3
 
@@ -77,7 +96,7 @@ export function realHost(root = '/'): Host {
   const path = (p: string): string => join(top, resolve('/', p))
   const ask = timeLimited(patience, hangingThreads)
 
-  const askMount = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
+  const askSlow = <T>(p: string, verb: string, call: (at: string) => Promise<T>): Promise<T | undefined> =>
     ask(`${verb} ${p}`, async () => {
       try {
         const at = top === '/' ? path(p) : await promisify(realpath.native)(path(p))
@@ -89,7 +108,7 @@ export function realHost(root = '/'): Host {
     })
 
   const file = fileOpener(top, path)
-  const read = (p: string): Buffer | undefined => {
+  const readOnce = (p: string): Buffer | undefined => {
     const once = file(p)
     try {
       return once.read()
@@ -107,20 +126,45 @@ export function realHost(root = '/'): Host {
     path,
     list: p => list(top, path(p)),
     file,
-    read,
+    read: readOnce,
     records: p => openRecords(top, path(p)),
-    statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askMount(p, 'statfs', size)),
-    device: p => askMount(p, 'stat', device),
+    slow: p => askSlow(p, 'read', firstPage),
+    realpath: p => follow(top, path(p)),
+    statfs: (p, fromMemory) => (fromMemory && top === '/' ? sizeNow(path(p)) : askSlow(p, 'statfs', size)),
+    device: p => askSlow(p, 'stat', device),
   }
 }
 
 function list(top: string, folder: string): readonly string[] {
   try {
-    // Where nothing can lead out, to follow links costs five times what the list does.
+    // Following links costs several times what listing does, and where the root is the machine's they lead nowhere else.
     return top === '/' || isWithin(top, realpathSync(folder)) ? readdirSync(folder).sort() : []
   } catch (error) {
     if (isAbsent(error)) return []
     throw new Error(`cannot list ${folder}`, { cause: error })
+  }
+}
+
+function follow(top: string, path: string): string | undefined {
+  try {
+    const real = realpathSync(path)
+    if (top === '/') return real
+    return isWithin(top, real) ? real.slice(top.length) || '/' : undefined
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw new Error(`cannot follow ${path}`, { cause: error })
+  }
+}
+
+const [openAsync, readAsync] = [promisify(open), promisify(read)]
+
+async function firstPage(at: string): Promise<Buffer> {
+  const fd = await openAsync(at, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { buffer, bytesRead } = await readAsync(fd, Buffer.allocUnsafe(4096), 0, 4096, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -58,6 +58,8 @@ export interface Shape<T> {
   readonly expects: string
   /** Absent is fine. */
   readonly optional?: true
+  /** Of a map with known keys: what each holds. */
+  readonly fields?: Fields
 }
 
 /** A shape from one question: what `parse` makes of the value, or undefined where it is not as expected. */
@@ -84,7 +86,7 @@ export function optional<T>(inner: Shape<T>, fallback: T): Shape<T>
 export function optional<T>(inner: Shape<T>): Shape<T | undefined>
 export function optional<T>(inner: Shape<T>, fallback?: T): Shape<T | undefined> {
   const read = (raw: unknown, place: Place) => (raw === undefined || raw === null ? fallback : inner.read(raw, place))
-  return { read, expects: inner.expects, optional: true }
+  return { ...inner, read, optional: true }
 }
 
 export const text = shape('a text', raw => (typeof raw === 'string' && raw !== '' ? raw : undefined))
@@ -181,13 +183,14 @@ export function refined<T>(inner: Shape<T>, rule: (value: T, place: Place) => vo
 
 /** A map with exactly these keys; an unknown key is a problem that names the nearest known one. */
 export function object<F extends Fields>(fields: F, what = 'a map'): Shape<Of<F>> {
-  return shape(`${what} with ${Object.keys(fields).join(', ')}`, (raw, place) => {
+  const map = shape(`${what} with ${Object.keys(fields).join(', ')}`, (raw, place) => {
     if (!isMap(raw)) return undefined
     const known = [...place.taken, ...Object.keys(fields)]
     for (const key of Object.keys(raw)) if (!known.includes(key)) unknownKey(key, known, place)
     const entries = Object.entries(fields).map(([key, field]) => [key, field.read(raw[key], place.at(key))])
     return Object.fromEntries(entries) as Of<F>
   })
+  return { ...map, fields }
 }
 
 export function isMap(raw: unknown): raw is Record<string, unknown> {

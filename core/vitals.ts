@@ -68,13 +68,21 @@ export interface VitalsServer {
   close(): void
 }
 
-/** Serves /metrics on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. */
-export async function serveVitals(listen: string, vitals: readonly Vital[]): Promise<VitalsServer> {
+/**
+ * Serves /metrics on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. `more` is text in the
+ * same format that follows the vitals.
+ */
+export async function serveVitals(
+  listen: string,
+  vitals: readonly Vital[],
+  more: () => string = () => '',
+): Promise<VitalsServer> {
   const text = vitalsText(vitals)
   const answer: RequestListener = (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end()
     text().then(
-      body => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body),
+      body =>
+        response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body + more()),
       (error: unknown) => response.writeHead(500).end(String(error)),
     )
   }

@@ -10,6 +10,11 @@ const peers = {
     probe: ['-c', 'import pymodbus, serial_asyncio'],
     packages: 'python3-pymodbus python3-serial-asyncio',
   },
+  fuse: {
+    program: '/usr/bin/python3',
+    probe: ['-c', 'import os; os.open("/dev/fuse", os.O_RDWR); assert os.geteuid() == 0'],
+    packages: 'python3 (and run as root, with /dev/fuse)',
+  },
   chromium: { program: '/usr/bin/chromium', probe: ['--version'], packages: 'chromium' },
   openssl: { program: '/usr/bin/openssl', probe: ['version'], packages: 'openssl' },
   redis: { program: '/usr/bin/redis-server', probe: ['--version'], packages: 'redis-server' },

@@ -22,7 +22,9 @@ export type Find = (table: string, column: string) => Target | undefined
 interface Plan {
   readonly heading: Buffer
   readonly prefix: Buffer
-  readonly targets: readonly (Target | undefined)[]
+  readonly columns: number
+  /** Those that are told, and where they stand. */
+  readonly wanted: readonly (readonly [number, Target])[]
 }
 
 /** A file of pairs of lines. */
@@ -42,13 +44,10 @@ export class Tables {
     for (let n = 0; scan.more; n++) {
       const start = scan.at
       scan.line()
-      const { prefix, targets } = this.#plan(n, bytes.subarray(start, scan.at), scan)
+      const { prefix, columns, wanted } = this.#plan(n, bytes.subarray(start, scan.at), scan)
       if (!scan.takes(prefix)) scan.fail(`the numbers of ${prefix}`)
-      for (const target of targets) {
-        if (target === undefined) scan.word()
-        else tell(target, scan.integer(), time, into)
-      }
-      ends(scan)
+      const numbers = scan.signed(columns)
+      for (const [at, target] of wanted) tell(target, wholeOf(numbers[at]!, scan), time, into)
     }
   }
 
@@ -56,11 +55,15 @@ export class Tables {
     const known = this.#plans[n]
     if (known?.heading.equals(heading)) return known
     const [, table, names] = /^(\w+):((?: \w+)+)\n$/.exec(heading.toString('latin1')) ?? scan.fail('a heading', 0)
-    const targets = names!.slice(1).split(' ')
+    const targets = names!
+      .slice(1)
+      .split(' ')
+      .map(column => this.#find(table!, column))
     const plan = {
       heading: Buffer.from(heading),
       prefix: Buffer.from(`${table}:`),
-      targets: targets.map(column => this.#find(table!, column)),
+      columns: targets.length,
+      wanted: targets.flatMap((target, at) => (target === undefined ? [] : [[at, target] as const])),
     }
     this.#plans[n] = plan
     return plan
@@ -93,6 +96,11 @@ export class Lines {
 
 function tell({ series, scale, quiet }: Target, value: number, time: number, into: Sample[]): void {
   if (value > 0 || !quiet) into.push({ series, time, value: value * scale })
+}
+
+/** Only settings are below zero, and those are not told. */
+function wholeOf(value: number, scan: Scan): number {
+  return value < 0 ? scan.fail('a number from 0') : value
 }
 
 function ends(scan: Scan): void {

@@ -135,15 +135,10 @@ export function parseStat(bytes: Buffer): Stat {
   return { all, each, created, running, blocked, interrupts, switches, softInterrupts }
 }
 
+type Eight = [number, number, number, number, number, number, number, number]
+
 /** `user nice system idle iowait irq softirq steal ...` to the end of the line. */
 function parseTimes(scan: Scan): Times {
-  const user = scan.integer()
-  const nice = scan.integer()
-  const system = scan.integer()
-  const idle = scan.integer()
-  const iowait = scan.integer()
-  const interrupt = scan.integer() + scan.integer()
-  const steal = scan.integer()
-  scan.line()
-  return [user, nice, system, idle, iowait, interrupt, steal]
+  const [user, nice, system, idle, iowait, hardware, software, steal] = scan.integers(8) as Eight
+  return [user, nice, system, idle, iowait, hardware + software, steal]
 }

@@ -7,6 +7,7 @@ import type { FilesystemSize, Host } from '../../core/host.ts'
 import { type Trouble, troubles } from '../../core/log.ts'
 import type { Sample, Series } from '../../core/model.ts'
 import { bool, object, optional } from '../../core/shape.ts'
+import { type Metric, metric } from '../metric.ts'
 import { type Mount, parseMounts } from '../mounts.ts'
 import { chooser, type Patterns, patterns } from '../patterns.ts'
 import { interval, polled } from '../polled.ts'
@@ -30,10 +31,23 @@ const pseudo =
 /** Their statfs(2) reads counters that the kernel has in memory. */
 const inMemory = /^(ext[234]|xfs|tmpfs)$/
 
+const about = ['system.device.name', 'system.filesystem.type', 'system.filesystem.mountpoint']
+const stated = [...about, 'system.filesystem.state']
+const told = (name: string, unit: string, brief: string, attributes = stated, origin = 'statfs(2)') =>
+  metric(`system.filesystem.${name}`, unit, 'gauge', attributes, origin, brief)
+const of = {
+  limit: told('limit', 'By', 'size', about),
+  usage: told('usage', 'By', 'used, free for everyone, reserved for root'),
+  utilization: told('utilization', '1', 'used part of what may be used without being root, as df(1)'),
+  inodes: told('inodes.usage', '{inode}', 'used and free; absent where their number is not fixed'),
+  inodesUtilization: told('inodes.utilization', '1', 'used part'),
+  readonly: told('readonly', '1', '1 where mounted read-only, also after errors', about, '/proc/1/mountinfo'),
+}
+
 export const filesystem: Source<Options> = {
   name: 'filesystem',
   options: object({ interval, ...patterns, network: optional(bool, false) }),
-  metrics: undefined,
+  metrics: Object.values(of),
   open(options, at) {
     const table = openTable(at.host, chosenBy(options))
     const trouble = troubles(at.say)
@@ -71,11 +85,11 @@ function openTable(host: Host, chosen: (mount: Mount) => boolean) {
   let watched: readonly Watched[] = []
 
   const parse = (name: string, now: Buffer): void => {
-    const before = new Map(watched.map(w => [JSON.stringify(w.mount), w]))
+    const before = new Map(watched.map(w => [identity(w.mount), w]))
     const all = parseMounts(name, now)
     watched = onePerDevice(all.filter(chosen)).map(mount => ({
       mount,
-      series: before.get(JSON.stringify(mount))?.series ?? seriesOf(mount),
+      series: before.get(identity(mount))?.series ?? seriesOf(mount),
       fromMemory: isInMemory(mount, all),
     }))
     bytes = Buffer.from(now)
@@ -94,6 +108,11 @@ function openTable(host: Host, chosen: (mount: Mount) => boolean) {
     for (const { file } of files) file.close()
   }
   return { read, close }
+}
+
+/** What stays when it is mounted anew as read-only. */
+function identity({ device, root, point, type, source }: Mount): string {
+  return JSON.stringify([device, root, point, type, source])
 }
 
 /** Bind mounts show one file system many times: the mount of its root counts, else the first. */
@@ -146,21 +165,20 @@ function sampleOf({ series, value }: Told, mount: Mount, size: FilesystemSize, t
 
 function seriesOf({ source, type, point }: Mount): readonly Told[] {
   const about = { 'system.device.name': source, 'system.filesystem.type': type, 'system.filesystem.mountpoint': point }
-  const told = (name: string, unit: string, state: string | undefined, value: Told['value']): Told => {
-    const attributes = state === undefined ? about : { ...about, 'system.filesystem.state': state }
-    return { series: { name: `system.filesystem.${name}`, unit, kind: 'gauge', attributes }, value }
+  const told = (metric: Metric, state: string | undefined, value: Told['value']): Told => {
+    return { series: metric.of(state === undefined ? about : { ...about, 'system.filesystem.state': state }), value }
   }
   return [
-    told('limit', 'By', undefined, s => s.bytes),
-    told('usage', 'By', 'used', s => s.bytes - s.free),
-    told('usage', 'By', 'free', s => s.available),
-    told('usage', 'By', 'reserved', s => s.free - s.available),
+    told(of.limit, undefined, s => s.bytes),
+    told(of.usage, 'used', s => s.bytes - s.free),
+    told(of.usage, 'free', s => s.available),
+    told(of.usage, 'reserved', s => s.free - s.available),
     // As df(1): of what may be used without being root.
-    told('utilization', '1', 'used', s => share(s.bytes - s.free, s.available)),
-    told('inodes.usage', '{inode}', 'used', s => (s.inodes > 0 ? s.inodes - s.inodesFree : undefined)),
-    told('inodes.usage', '{inode}', 'free', s => (s.inodes > 0 ? s.inodesFree : undefined)),
-    told('inodes.utilization', '1', 'used', s => share(s.inodes - s.inodesFree, s.inodesFree)),
-    told('readonly', '1', undefined, (_, mount) => (mount.readOnly ? 1 : 0)),
+    told(of.utilization, 'used', s => share(s.bytes - s.free, s.available)),
+    told(of.inodes, 'used', s => (s.inodes > 0 ? s.inodes - s.inodesFree : undefined)),
+    told(of.inodes, 'free', s => (s.inodes > 0 ? s.inodesFree : undefined)),
+    told(of.inodesUtilization, 'used', s => share(s.inodes - s.inodesFree, s.inodesFree)),
+    told(of.readonly, undefined, (_, mount) => (mount.readOnly ? 1 : 0)),
   ]
 }
 

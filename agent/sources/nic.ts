@@ -103,8 +103,8 @@ export function parseNetDev(bytes: Buffer, nics: Listing<{ readonly values: Floa
     scan.blanks()
     const start = scan.at
     const values = nics.at(bytes, start, scan.until(0x3a))?.values
-    if (values !== undefined) for (let n = 0; n < values.length; n++) values[n] = scan.integer()
-    scan.line()
+    if (values === undefined) scan.line()
+    else values.set(scan.integers(values.length).slice(0, values.length))
   }
   nics.end()
 }

@@ -160,3 +160,18 @@ t.test('a pattern that is none is a problem of the configuration', async t => {
   t.equal(place.problems.length, 3)
   t.match(place.problems[0]!.message, /the range in sd\[z-a\] is not one/)
 })
+
+t.test('the numbers of a line are read at once, and nothing else is taken for one', async t => {
+  const s = scan(' 1 22\t333   4\n5\n')
+  t.strictSame(s.integers(4), [1, 22, 333, 4])
+  t.strictSame(s.integers(1), [5])
+  t.equal(s.more, false)
+  t.strictSame(scan('\n').integers(0), [])
+  t.strictSame(scan('-1 2\n').signed(2), [-1, 2])
+  t.throws(() => scan('1 2').integers(2), { message: '/proc/x: expected the end of a line at byte 0, got "1 2"' })
+  t.throws(() => scan('1 2\n').integers(3), /expected 3 numbers at byte 0/)
+  for (const wrong of ['-1 2', '1.5', '0x1f', '1e3', '1 two', '9223372036854775808']) {
+    t.throws(() => scan(`${wrong}\n`).integers(1), /\/proc\/x: expected/, wrong)
+  }
+  for (const wrong of ['1-2', '-', '--1', '1.5']) t.throws(() => scan(`${wrong}\n`).signed(1), /expected/, wrong)
+})

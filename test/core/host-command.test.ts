@@ -91,3 +91,15 @@ t.test('a subcommand of this program runs as this program does, unless the root 
   t.equal(said?.stdout.toString(), 'check,--resolved\n')
   t.equal(await commands(false).own(['check'], { timeout: 10_000 }), undefined)
 })
+
+t.test('a stream that is told to stop ends although its program holds on, and is not started beside it', async t => {
+  // In a group of its own it is out of reach, like one that the kernel holds.
+  const folder = t.testdir({})
+  const escaped = `setsid sh -c 'echo $$ > ${folder}/pid; echo up; exec sleep 60' & wait`
+  const stop = new AbortController()
+  for await (const _ of stream('sh', ['-c', escaped], stop.signal)!) stop.abort()
+  const pid = readFileSync(`${folder}/pid`, 'utf8')
+  t.equal(gone(pid), false, 'it still has the pipe')
+  process.kill(Number(pid), 'SIGKILL')
+  await ends(pid)
+})

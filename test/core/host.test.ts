@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { realHost } from '../../core/host.ts'
@@ -178,6 +178,30 @@ t.test('no more calls than threads can be spared hang at once', async t => {
   await t.rejects(ask('c', never), { message: 'c: not asked, as 2 earlier calls still hang' })
 })
 
+t.test('calls at the same moment wait for their turn, and are given up once those before them hang', async t => {
+  const ask = timeLimited(20, 2)
+  let running = 0
+  let most = 0
+  const quick = async (): Promise<number> => {
+    most = Math.max(most, ++running)
+    await turn()
+    return running--
+  }
+  await Promise.all(['a', 'b', 'c', 'd', 'e'].map(subject => ask(subject, quick)))
+  t.equal(most, 2)
+  let asked = 0
+  const never = (): Promise<never> => {
+    asked++
+    return new Promise(() => {})
+  }
+  const all = await Promise.allSettled(['f', 'g', 'h', 'i'].map(subject => ask(subject, never)))
+  t.equal(asked, 2)
+  t.match(
+    all.map(one => one.status === 'rejected' && String(one.reason)),
+    [/f: no answer/, /g: no answer/, /h: not asked, as 2/, /i: not asked, as 2/],
+  )
+})
+
 t.test('a failed call is the error of its asker and leaves nothing behind', async t => {
   const ask = timeLimited(60_000, 1)
   await t.rejects(
@@ -199,4 +223,25 @@ t.test('a file replaced by rename is seen after close', async t => {
   file.close()
   rmSync(`${root}/a`)
   t.equal(file.read(), undefined)
+})
+
+t.test('a slow file gives its first page, an absent one is no data', async t => {
+  const host = realHost(t.testdir({ sys: { temp1_input: '42000\n', long: 'x'.repeat(9000) } }))
+  t.equal((await host.slow('/sys/temp1_input'))?.toString(), '42000\n')
+  t.equal((await host.slow('/sys/long'))?.length, 4096)
+  t.equal(await host.slow('/sys/absent'), undefined)
+  t.equal((await realHost().slow('/proc/self/comm'))?.toString(), readFileSync('/proc/self/comm', 'utf8'))
+})
+
+t.test('a link is followed to a path of the machine, never out of it', async t => {
+  const root = t.testdir({ sys: { devices: { pci0: {} }, class: {} } })
+  symlinkSync('../devices/pci0', `${root}/sys/class/hwmon0`)
+  symlinkSync('/etc', `${root}/sys/class/etc`)
+  mkdirSync(`${root}/sys/devices/pci0/nvme0`)
+  const host = realHost(root)
+  t.equal(host.realpath('/sys/class/hwmon0/nvme0'), '/sys/devices/pci0/nvme0')
+  t.equal(host.realpath('/'), '/')
+  t.equal(host.realpath('/sys/class/etc'), undefined)
+  t.equal(host.realpath('/sys/class/absent'), undefined)
+  t.equal(realHost().realpath('/proc/self'), `/proc/${process.pid}`)
 })

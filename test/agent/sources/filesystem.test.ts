@@ -1,9 +1,15 @@
-import { appendFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { filesystem } from '../../../agent/sources/filesystem.ts'
 import type { FilesystemSize, Host } from '../../../core/host.ts'
 import { Place } from '../../../core/shape.ts'
+import { peer } from '../../peers.ts'
 import { fakeHost } from '../fake-host.ts'
 import { readings, sourceContract } from '../source-contract.ts'
 
@@ -134,4 +140,61 @@ t.test('layers of containers count only as the root, file systems without size n
   t.strictSame(points(layers!.values), [])
   const empty = host(t, root, { statfs: async () => ({ ...size, bytes: 0 }) })
   t.strictSame((await readings(filesystem, options({}), empty, 1))[0]!.values, {})
+})
+
+t.test('file systems that really never answer cost three threads at most, and hold up no other', async t => {
+  const python = peer(t, 'fuse')
+  if (python === undefined) return
+  const mounted = await hang(python, ['a', 'b', 'c', 'd', 'e'])
+  try {
+    const threads = (): number => Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1])
+    const counts: number[] = []
+    const read = options({ include: ['/', `${mounted.top}/*`] })
+    const made = await readings(filesystem, read, fakeHost('/'), 5, () => counts.push(threads()))
+    t.strictSame(
+      made.map(r => points(r.values)),
+      Array(5).fill(['/']),
+    )
+    t.ok(made.every(r => r.success))
+    t.match(made[0]!.said.join('\n'), /file system \S+\/a: not read: stat \S+\/a: no answer within 2 s/)
+    t.equal(made[0]!.said.length, 5, 'each is said')
+    t.strictSame(made.at(-1)!.said.slice(0, 5), made[0]!.said)
+    t.equal(counts.at(-1), counts[0], 'no thread is added')
+    const soon = delay(5000, 'no thread is left', { ref: false })
+    t.equal(await Promise.race([readFile('/proc/self/comm', 'utf8').then(() => 'read'), soon]), 'read')
+  } finally {
+    await mounted.release()
+  }
+})
+
+async function hang(python: string, names: readonly string[]) {
+  const top = mkdtempSync(join(tmpdir(), 'hang-'))
+  const paths = names.map(name => join(top, name))
+  for (const path of paths) mkdirSync(path)
+  const script = join(import.meta.dirname, 'hanging-mount.py')
+  const child = spawn(python, [script, ...paths], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // What follows is that there are requests; they need not be read.
+  await once(child.stdout, 'data')
+  child.stdout.resume()
+  /** The mounts end with whoever serves them, and what hangs in them is let go. */
+  const release = async (): Promise<void> => {
+    child.stdin.end()
+    await once(child, 'exit')
+    await once(spawn('umount', paths, { stdio: 'inherit' }), 'exit')
+    rmSync(top, { recursive: true })
+  }
+  return { top, release }
+}
+
+t.test('a file system that was mounted anew as read-only shows it in the same series', async t => {
+  const at = host(t, root)
+  const file = at.path('/proc/1/mountinfo')
+  const between = (): void => appendFileSync(file, root.replace(/ rw\n$/, ' ro,errors=remount-ro\n'))
+  const made = await readings(filesystem, options({}), at, 2, between)
+  const readonly = made.map(r => r.samples.find(s => s.series.name === 'system.filesystem.readonly')!)
+  t.strictSame(
+    readonly.map(s => s.value),
+    [0, 1],
+  )
+  t.equal(readonly[0]!.series, readonly[1]!.series)
 })
