@@ -5,10 +5,8 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { sources } from '../../agent/sources/index.ts'
-import { type UsualSource, usualSources } from '../../agent/usual-sources.ts'
+import { usualSources } from '../../agent/usual-sources.ts'
 import { History } from '../../collector/store/history.ts'
-import { Place } from '../../core/shape.ts'
 import { agentConfig, collecting, collectorConfig, samplesOf, start } from '../daemons.ts'
 import { cpuSeconds, median, rssMb } from '../process.ts'
 import { countCgroups } from './cgroups.ts'
@@ -131,13 +129,8 @@ function told(readings: ReadonlyMap<string, Readings>) {
 
 /** Those that read every second; the others read too seldom to miss anything here. */
 function intervals(): ReadonlyMap<string, number> {
-  const often = usualSources('1s').filter(usual => usual.interval !== undefined && isEverySecond(usual))
+  const often = usualSources('1s').filter(({ interval }) => interval !== undefined)
   return new Map(often.map(({ type }) => [type, 1000]))
-}
-
-function isEverySecond({ type, interval }: UsualSource): boolean {
-  const options = sources.find(s => s.name === type)!.options.read({ interval }, new Place())
-  return (options as { readonly interval?: unknown }).interval === 1000
 }
 
 function countOf(folder: string): number {

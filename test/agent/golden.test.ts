@@ -73,12 +73,12 @@ async function agrees(t: Test, name: string, run: Run): Promise<void> {
 async function aMinute(t: Test, { root, one, state, chosen }: Run): Promise<string> {
   const far = await farEnd(t)
   const { host } = machine(t, one, root)
-  const { pass, ...clock } = openStage(start - pause)
+  const { pass, watched, ...clock } = openStage(start - pause)
   const said: string[] = []
   const stop = new AbortController()
   const running = await startEdge(
     configOf(t, state, far.url, chosen),
-    sources,
+    sources.map(watched),
     (severity, message) => void said.push(`${severity} ${message}`),
     stop.signal,
     { host: Object.assign(host, clock, { stream: goingOn(host.stream) }) },

@@ -1,16 +1,30 @@
 // One host of the fixtures of all sources, as a case folder of the source contract: of each source its first case, in the
 // order of the list. What two of them have is the first one's.
 
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Source } from '../../../agent/source.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** The first case of each source that has any. */
+/** The first case of each source that has any in the form of the contract. */
 export function firstCases(sources: readonly Source<unknown>[], fixtures: string): ReadonlyMap<string, string> {
-  const folders = sources.map(({ name }) => [name, join(fixtures, name)] as const).filter(([, f]) => existsSync(f))
-  return new Map(folders.map(([name, folder]) => [name, join(folder, readdirSync(folder).sort()[0]!)]))
+  const first = (name: string): readonly string[] =>
+    globSync(join(fixtures, name, '*/expected.json'))
+      .sort()
+      .slice(0, 1)
+  return new Map(sources.flatMap(({ name }) => first(name).map(file => [name, dirname(file)] as const)))
 }
 
 export function optionsOf(one: string): Json {
@@ -53,12 +67,14 @@ function answers(one: string, file: string, name: string): Json | undefined {
 
 /** Adds what is not there yet. */
 function overlay(from: string, onto: string): void {
+  if (!existsSync(from)) return
   mkdirSync(onto, { recursive: true })
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, place] = [join(from, entry.name), join(onto, entry.name)]
     const there = lstatSync(place, { throwIfNoEntry: false })
-    if (!entry.isDirectory() && there === undefined) cpSync(source, place, { verbatimSymlinks: true })
-    else if (entry.isDirectory() && there?.isDirectory() !== false) overlay(source, place)
+    if (entry.isDirectory() && there?.isDirectory() !== false) overlay(source, place)
+    else if (entry.isSymbolicLink() && there === undefined) symlinkSync(readlinkSync(source), place)
+    else if (entry.isFile() && there === undefined) copyFileSync(source, place)
   }
 }
 
