@@ -44,7 +44,8 @@ async function poll(source: Polled, emit: Emit, signal: AbortSignal): Promise<vo
   const read = measured(source)
   try {
     for (let tick = await ticks.next(signal); tick !== undefined; tick = await ticks.next(signal)) {
-      if (await outbox.hand(await read(tick.time, tick.skipped, outbox.lost, signal))) source.committed?.()
+      const told = await read(tick.time, tick.skipped, outbox.lost, signal)
+      if (told !== undefined && (await outbox.hand(told))) source.committed?.()
     }
     await outbox.close()
   } finally {
@@ -74,16 +75,19 @@ function measured(source: Polled) {
       failing = false
       return observation
     } catch (error) {
+      // Told to stop in the midst of it: no failure.
+      if (signal.aborted) return undefined
       if (!failing) say('error', `source ${name}: ${reason(error)}`, { source: name })
       failing = true
       return undefined
     }
   }
 
-  return async (time: number, skipped: number, lost: number, signal: AbortSignal): Promise<Observation> => {
+  return async (time: number, skipped: number, lost: number, signal: AbortSignal) => {
     skippedSoFar += skipped
     const began = host.monotonic()
     const read = await attempt(time, signal)
+    if (read === undefined && signal.aborted) return undefined
     const samples: Sample[] = [
       ...(read?.samples ?? []),
       { series: took, time, value: (host.monotonic() - began) / 1000 },

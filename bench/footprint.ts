@@ -2,20 +2,21 @@
 // and collectd doing their equal, with `--vs` also netdata. Costs are the kernel's own figures. `--seconds N` (180) is
 // measured after a warm-up. A second agent at 10 s shows what goes over the wire.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { usualSources } from '../agent/usual-sources.ts'
 import { build } from '../packaging/build.ts'
+import { agentConfig, collecting, collectorConfig, samplesOf, start } from './daemons.ts'
 import { netdata, startNetdata } from './netdata.ts'
 import { rivals } from './peers.ts'
 import { cpuSeconds, diskBytes, median, rssMb, table, wireBytes } from './process.ts'
 
 const warmUp = 20
 const ports = { broker: 21883, page: 28180 }
+const command = [process.execPath, 'dist/fieldline.js'] as const
 const nodes = ['footprint', 'footprint-10s'] as const
 
 interface Watched {
@@ -47,14 +48,16 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
     if (values.vs && existsSync(netdata)) others.push(await startNetdata(folder))
     else if (values.vs)
       console.error('no netdata to compare with: apt-get install --no-install-recommends netdata-core')
-    children.push(start('collector', 'collector', folder, collectorConfig(folder)))
-    await collecting()
+    children.push(start(command, 'collector', 'collector', folder, collectorConfig(folder, ports)))
+    await collecting(ports)
     const began = performance.now()
-    const [agent, slow] = nodes.map((node, n) => start('agent', node, folder, agentConfig(folder, node, [1, 10][n]!)))
+    const [agent, slow] = nodes.map((node, n) =>
+      start(command, 'agent', node, folder, agentConfig(folder, node, [1, 10][n]!, ports)),
+    )
     children.push(agent!, slow!)
     const first = await firstSample(began)
     const watched: Watched[] = [
-      { name: 'fieldline agent', pid: agent!.pid!, values: () => samplesOf(nodes[0]), first: () => first },
+      { name: 'fieldline agent', pid: agent!.pid!, values: () => samplesOf(nodes[0], ports), first: () => first },
       ...others.map(r => ({ name: r.name, pid: r.process.pid!, values: () => r.values(), first: () => r.first() })),
     ]
     console.error(`warming up for ${warmUp} s, then measuring for ${values.seconds} s`)
@@ -109,11 +112,15 @@ interface Wire {
 
 /** Of the agent at 10 s, from now until the answer is asked for. */
 async function onTheWire(pid: number): Promise<() => Promise<Wire>> {
-  const began = { at: performance.now(), bytes: wireBytes(pid, ports.broker), samples: await samplesOf(nodes[1]) }
+  const began = {
+    at: performance.now(),
+    bytes: wireBytes(pid, ports.broker),
+    samples: await samplesOf(nodes[1], ports),
+  }
   return async () => {
     const minutes = (performance.now() - began.at) / 60_000
     const bytes = (wireBytes(pid, ports.broker) - began.bytes) / minutes
-    const series = ((await samplesOf(nodes[1])) - began.samples) / minutes / 6
+    const series = ((await samplesOf(nodes[1], ports)) - began.samples) / minutes / 6
     return {
       wire_bytes_per_min: Math.round(bytes),
       series: Math.round(series),
@@ -133,55 +140,7 @@ function round(value: number): number {
   return Number(value.toFixed(2))
 }
 
-function start(daemon: string, name: string, folder: string, config: string): ChildProcess {
-  const file = join(folder, `${name}.yaml`)
-  writeFileSync(file, config)
-  const node = process.execPath
-  return spawn(node, ['dist/fieldline.js', daemon, '--config', file], { stdio: ['ignore', 'inherit', 'inherit'] })
-}
-
-function collectorConfig(folder: string): string {
-  return [
-    'daemon: collector',
-    `state: ${join(folder, 'collector')}`,
-    `listen: 127.0.0.1:${ports.page}`,
-    `broker: { listen: "127.0.0.1:${ports.broker}" }`,
-    '',
-  ].join('\n')
-}
-
-function agentConfig(folder: string, node: string, seconds: number): string {
-  return [
-    'daemon: agent',
-    `node: ${node}`,
-    `state: ${join(folder, node)}`,
-    'metrics: off',
-    'sources:',
-    ...usualSources(`${seconds}s`).map(source => `  - ${JSON.stringify(source)}`),
-    'uplinks:',
-    `  - { type: mqtt, brokers: ["mqtt://127.0.0.1:${ports.broker}"] }`,
-    '',
-  ].join('\n')
-}
-
-async function collecting(): Promise<void> {
-  for (;;) {
-    try {
-      await fetch(`http://127.0.0.1:${ports.page}/healthz`)
-      return
-    } catch {
-      await delay(50)
-    }
-  }
-}
-
 async function firstSample(began: number): Promise<number> {
-  while ((await samplesOf(nodes[0])) === 0) await delay(5)
+  while ((await samplesOf(nodes[0], ports)) === 0) await delay(5)
   return performance.now() - began
-}
-
-/** Samples of a node that the collector has committed; the agents themselves are not asked, because nobody need ask them. */
-async function samplesOf(node: string): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${ports.page}/api/nodes/${node}`)
-  return answer.ok ? ((await answer.json()) as { samples: number }).samples : 0
 }

@@ -20,6 +20,8 @@ const [trackingOrigin, sourcesOrigin] = ['chronyc -c tracking', 'chronyc -c sour
 const limits = { timeout: 5000, maxBytes: 256 * 1024 }
 /** It starts a program, and chronyd itself measures no more often than once in a minute or so. */
 const askedEvery = 10_000
+/** Where no chronyd answers: on a machine without CPU to spare the start of a program holds up all sources, for up to seconds. */
+const askedInVainEvery = 60_000
 const mostSources = 64
 const ppm = 1e-6
 
@@ -111,12 +113,14 @@ export const chrony: Source<Options> = {
     let before: Known | undefined
     let saved: string | undefined
     let askedAt = Number.NEGATIVE_INFINITY
+    let pause = askedEvery
 
     const read = async (time: number, signal: AbortSignal): Promise<Observation> => {
-      if (Math.abs(time - askedAt) < askedEvery) return { samples: [], events: [] }
+      if (Math.abs(time - askedAt) < pause) return { samples: [], events: [] }
       askedAt = time
       const answer = await at.host.run(command, args, { ...limits, signal })
       const told = answer && parseChrony(answer)
+      pause = told === undefined ? askedInVainEvery : askedEvery
       if (told === undefined) return { samples: [], events: [] }
       const many =
         told.sources.length > mostSources

@@ -14,6 +14,7 @@ import type { Metric } from '../metric.ts'
 import { chooser, type Patterns, patterns } from '../patterns.ts'
 import { polled } from '../polled.ts'
 import { Scan } from '../scan.ts'
+import { seldom } from '../seldom.ts'
 import type { Source } from '../source.ts'
 
 interface Options extends Patterns {
@@ -24,6 +25,7 @@ interface Options extends Patterns {
   readonly optics: boolean
 }
 
+const folder = '/sys/class/net'
 const timeout = 5000
 const maxBytes = 512 * 1024
 const mostInterfaces = 64
@@ -49,8 +51,19 @@ export const ethtool: Source<Options> = {
   open(options, at) {
     const trouble = troubles(at.say)
     const known = new Map<string, Interface>()
+    const isTime = seldom()
+    let listing: string | undefined
+    let found: readonly string[] = []
+    /** Looked at when one came or went, and once a minute: two files each. */
+    const find = (time: number): void => {
+      const all = at.host.list(folder)
+      const now = all.join(' ')
+      if (!isTime(time) && now === listing) return
+      listing = undefined
+      found = all.filter(isAsked(at.host, options))
+      listing = now
+    }
     const watched = (): readonly Interface[] => {
-      const found = interfacesOf(at.host, options)
       const names = found.slice(0, mostInterfaces)
       const left = `only ${mostInterfaces} of ${found.length} interfaces are asked`
       trouble('ethtool', found.length > names.length ? left : undefined)
@@ -63,6 +76,7 @@ export const ethtool: Source<Options> = {
     }
     const read = async (time: number, signal: AbortSignal) => {
       const samples: Sample[] = []
+      find(time)
       for (const one of watched()) {
         for (const question of one.questions) {
           const command = ['ethtool', ...question.args].join(' ')
@@ -84,16 +98,15 @@ export const ethtool: Source<Options> = {
 }
 
 /** Where the configuration names none, those with hardware behind them. */
-function interfacesOf(host: Host, options: Options): readonly string[] {
+function isAsked(host: Host, options: Options): (name: string) => boolean {
   const chosen = chooser(options, [])
-  const folder = '/sys/class/net'
-  const isAsked = (name: string): boolean => {
+  return name => {
+    if (!chosen(name)) return false
     const path = `${folder}/${name}/type`
     const type = host.read(path)
     if (type === undefined || !types.includes(new Scan(path, type).integer())) return false
     return options.include !== undefined || host.list(`${folder}/${name}/device`).length > 0
   }
-  return host.list(folder).filter(name => chosen(name) && isAsked(name))
 }
 
 interface Question {

@@ -220,6 +220,15 @@ t.test('an abort ends it: before the start without reading, later between two re
   t.equal(closed, 3, 'each run gives back what it held')
 })
 
+t.test('a reading that the stop breaks off is neither told nor called a failure', async t => {
+  const made = rig(t, 2, (n, time, { stop }) => {
+    if (stop.signal.aborted) throw new Error('stopped')
+    return one(time, n)
+  })
+  t.strictSame(times(await run(made)), [10_000], 'the first one alone')
+  t.strictSame(made.said, [])
+})
+
 t.test('an abort while it waits on a real clock ends it at once', async t => {
   const stop = new AbortController()
   const host = (await import('../../core/host.ts')).realHost(t.testdir({}))

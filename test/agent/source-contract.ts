@@ -287,7 +287,8 @@ export async function readings<O>(
   return made
 }
 
-function nameOf({ kind, name, unit, attributes }: Series): string {
+/** `kind name{attribute=value,...} unit` */
+export function nameOf({ kind, name, unit, attributes }: Series): string {
   const pairs = Object.entries(attributes).map(([key, value]) => `${key}=${value}`)
   return `${kind} ${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${unit}`
 }
@@ -298,8 +299,11 @@ export interface CaseHost extends Host {
 }
 
 /** The case's input in a folder of its own, and a host that sees it. */
-export function machine(t: Test, one: string): { readonly root: string; readonly host: CaseHost } {
-  const root = t.testdir({})
+export function machine(
+  t: Test,
+  one: string,
+  root = t.testdir({}),
+): { readonly root: string; readonly host: CaseHost } {
   replaceTree(root, join(one, 'input'))
   const mounts = json(one, 'statfs.json', {}) as Readonly<Record<string, FilesystemSize & { readonly device: string }>>
   const fake = fakeHost(root)
@@ -349,7 +353,7 @@ function kept(one: string): Keep {
 }
 
 /** The machine of the second reading. */
-function later(one: string, root: string, host: CaseHost): void {
+export function later(one: string, root: string, host: CaseHost): void {
   replaceTree(root, join(one, 'later'))
   if (existsSync(join(one, 'laterCommands.json'))) host.answers = answersOf(one, 'laterCommands.json')
 }

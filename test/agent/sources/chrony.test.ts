@@ -38,6 +38,16 @@ t.test('chronyd is asked at most every 10 s', async t => {
   )
 })
 
+t.test('where no chronyd answers it is asked once a minute', async t => {
+  let asked = 0
+  const run = async () => {
+    asked++
+    return answer('506 Cannot talk to daemon\n', 1)
+  }
+  await readings(chrony, defaults, { ...fakeHost(t.testdir({})), run }, 12)
+  t.equal(asked, 2, 'within 110 s')
+})
+
 t.test('a clock that follows itself is not synchronized', async t => {
   const local = '7F7F0101,,8,1795648199.565899111,0.0,0.0,0.0,0.000,0.000,0.000,0.0,0.0,0.0,Normal\n'
   t.equal(parseChrony(answer(local))?.tracking.synchronized, false)
