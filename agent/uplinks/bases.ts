@@ -50,6 +50,8 @@ export class Bases {
     const place = this.#place(e)
     if (!affords(place, e)) return e
     if (place.base === undefined) return ask(place, e)
+    // What goes again from before the base, or is the base, cannot come after it.
+    if (e.seq <= place.base.seq) return e
     return this.#afterBase(place, place.base, e)
   }
 

@@ -59,6 +59,14 @@ t.test('then those after it are compressed after it, sealed as they are sent', a
   }
 })
 
+t.test('what goes again from before the base, and the base itself, travels whole', async t => {
+  const bases = new Bases()
+  for (const seq of [1, 2, 3]) bases.shorten(metrics(seq))
+  bases.heard({ stream, watermark: 0, base: 3 })
+  for (const seq of [1, 2, 3]) t.strictSame(bases.shorten(metrics(seq)), metrics(seq))
+  t.equal(bases.shorten(metrics(4)).base, 3)
+})
+
 t.test('bytes that are at hand are not opened again', async t => {
   const fresh = new Fresh()
   const bases = new Bases(payload => fresh.get(payload))
