@@ -13,18 +13,21 @@ import { ticker } from './demo/line.ts'
 import { type Scene, startScene } from './demo/scene.ts'
 import { texts } from './texts.ts'
 
-/** Sources fall silent, then what is under way may arrive; Ctrl-C is answered in under 3 s, ms. */
-const arrival = 1000
+/** What is under way when the time is over may so long arrive; Ctrl-C is answered in under 3 s, which the edges' own drain takes, ms. */
+const patience = 20_000
+/** What was committed may so long have to be folded, ms. */
+const folding = 500
 
 export const demo: Command = {
   async run(args) {
     const { values } = readArguments(args, { for: { type: 'string' }, state: { type: 'string' } })
     const stop = stopSignal(values.for)
-    const scene = await startScene(resolve(values.state ?? '.fieldline/demo'), stop)
+    const scene = await startScene(resolve(values.state ?? '.fieldline/demo'), stop.signal)
     const { said } = texts(process.env)
     for (const note of scene.notes) print(note)
     print(said.demoPage(scene.collector.url))
-    await ticker(scene, stop)
+    await ticker(scene, stop.signal)
+    if (!stop.asked()) await drained(scene, stop.asked)
     return finish(scene)
   },
 }
@@ -34,14 +37,21 @@ async function finish(scene: Scene): Promise<number> {
   await Promise.all([scene.agent.stop(), scene.gateway.stop()])
   const sum = await arrived(scene)
   await scene.stop()
-  print(said.demoSummary(sum.read, sum.committed, sum.lost, sum.duplicated))
+  print(said.demoSummary(sum))
   print(JSON.stringify(sum))
   return sum.lost === 0 && sum.duplicated === 0 ? status.ok : status.failed
 }
 
-/** What was committed may still have to be folded. */
+/** Until all that was read has been committed. */
+async function drained({ agent, gateway }: Scene, asked: () => boolean): Promise<void> {
+  const deadline = performance.now() + patience
+  await Promise.all([agent.edge.flushed(), gateway.edge.flushed()])
+  const waits = (): boolean => [agent, gateway].some(({ spool }) => spool.stats().envelopes > 0)
+  while (waits() && !asked() && performance.now() < deadline) await delay(20)
+}
+
 async function arrived(scene: Scene): Promise<ReturnType<typeof account>> {
-  const deadline = performance.now() + arrival
+  const deadline = performance.now() + folding
   let sum = account(scene)
   while (sum.lost > 0 && performance.now() < deadline) {
     await delay(50)
@@ -50,14 +60,19 @@ async function arrived(scene: Scene): Promise<ReturnType<typeof account>> {
   return sum
 }
 
-/** Aborts after the time, or at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(time: string | undefined): AbortSignal {
+/** Aborts after the time, or at the first SIGINT or SIGTERM (then it is asked for); a second one ends the process at once. */
+function stopSignal(time: string | undefined): { signal: AbortSignal; asked(): boolean } {
   const ms = time === undefined ? undefined : parseDuration(time)
   if (time !== undefined && ms === undefined) throw new Usage(`--for ${time}: expected a duration such as 30s`)
   const controller = new AbortController()
+  let asked = false
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => (controller.signal.aborted ? leave(130) : controller.abort()))
+    process.on(name, () => {
+      if (asked) leave(130)
+      asked = true
+      controller.abort()
+    })
   }
   if (ms !== undefined) setTimeout(() => controller.abort(), ms)
-  return controller.signal
+  return { signal: controller.signal, asked: () => asked }
 }

@@ -181,7 +181,8 @@ Examples
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>
       `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings`,
-    demoSummary: (read, committed, lost, duplicated) =>
-      `${read} samples read, ${committed} committed, ${lost} lost, ${duplicated} stored twice`,
+    demoSummary: ({ read, committed, waiting, lost, duplicated }) =>
+      `${read} samples read, ${committed} committed, ${lost} lost, ${duplicated} stored twice` +
+      (waiting > 0 ? `; ${waiting} wait in the spools for the next start` : ''),
   },
 }

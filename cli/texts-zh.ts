@@ -176,7 +176,8 @@ export const zh: Texts = {
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>
       `每秒读取 ${perSecond} 个样本  待发 ${spooled} 个信封  已提交 ${committed} 个样本  p99 ${p99}  未关闭的发现 ${findings} 个`,
-    demoSummary: (read, committed, lost, duplicated) =>
-      `读取 ${read} 个样本，提交 ${committed} 个，丢失 ${lost} 个，重复存储 ${duplicated} 个`,
+    demoSummary: ({ read, committed, waiting, lost, duplicated }) =>
+      `读取 ${read} 个样本，提交 ${committed} 个，丢失 ${lost} 个，重复存储 ${duplicated} 个` +
+      (waiting > 0 ? `；${waiting} 个仍在缓存中，下次启动时发送` : ''),
   },
 }

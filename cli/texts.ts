@@ -43,7 +43,7 @@ export interface Texts {
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
     demoLine(perSecond: number, spooled: number, committed: number, p99: string, findings: number): string
-    demoSummary(read: number, committed: number, lost: number, duplicated: number): string
+    demoSummary(sum: Readonly<Record<'read' | 'committed' | 'waiting' | 'lost' | 'duplicated', number>>): string
   }
 }
 

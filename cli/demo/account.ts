@@ -1,5 +1,7 @@
 // The demo's books: what its sources were told is safe against what is in history, sample by sample.
 
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import type { Scene } from './scene.ts'
 
 /** Readings are dated to their tick, which may lie a little before the moment of reading, ms. */
@@ -9,6 +11,8 @@ export interface Account {
   readonly read: number
   /** Distinct samples of this run in history. */
   readonly committed: number
+  /** In the spools when it ended: they go with the next start. */
+  readonly waiting: number
   readonly lost: number
   readonly duplicated: number
   /** From sample time to commit. */
@@ -18,17 +22,29 @@ export interface Account {
   readonly findings: number
 }
 
-export function account({ agent, gateway, collector, nodes, startedAt }: Scene): Account {
+export function account({ agent, gateway, collector, nodes, folder, startedAt }: Scene): Account {
+  const waiting = waitingIn(join(folder, 'agent')) + waitingIn(join(folder, 'gateway'))
   const read = agent.edge.stats().samples + gateway.edge.stats().samples
   const { stored, distinct, series } = count(collector, nodes, startedAt - earlier)
   return {
     read,
     committed: distinct,
-    lost: Math.max(0, read - distinct),
+    waiting,
+    lost: Math.max(0, read - distinct - waiting),
     duplicated: stored - distinct,
     p99_ms: collector.view.vitals().p99Ms ?? null,
     series,
     findings: collector.view.findings({ limit: 1000 }).filter(f => f.since >= startedAt).length,
+  }
+}
+
+/** Samples in a spool that is closed. */
+function waitingIn(state: string): number {
+  const db = new Database(join(state, 'spool.db'), { readonly: true })
+  try {
+    return db.prepare<[], { n: number }>('SELECT total(samples) AS n FROM rows').get()!.n
+  } finally {
+    db.close()
   }
 }
 

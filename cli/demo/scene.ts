@@ -25,6 +25,8 @@ export interface Scene {
   readonly collector: RunningCollector
   readonly plc: SimulatedPlc
   readonly nodes: readonly string[]
+  /** Of the state of all three. */
+  readonly folder: string
   readonly startedAt: number
   /** For whoever reads the terminal. */
   readonly notes: readonly string[]
@@ -56,7 +58,7 @@ export async function startScene(folder: string, signal: AbortSignal): Promise<S
     await collector.stop()
     await plc.close()
   }
-  return { agent, gateway, collector, plc, nodes: [host, press], startedAt, notes, stop }
+  return { agent, gateway, collector, plc, nodes: [host, press], folder, startedAt, notes, stop }
 }
 
 async function startCollector(state: string, port: number, say: Say): Promise<RunningCollector> {

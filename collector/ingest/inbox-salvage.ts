@@ -205,7 +205,14 @@ function readMarks(db: Database): Mark[] {
       const all = db.prepare<[], Mark>(
         `SELECT node, stream, watermark, seen FROM stream ORDER BY node${order}, stream${order}`,
       )
-      for (const mark of all.iterate()) if (isMark(mark)) found.set(`${mark.node} ${mark.stream}`, mark)
+      const seen = new Set<string>()
+      for (const mark of all.iterate()) {
+        const key = `${mark.node} ${mark.stream}`
+        // Pages that lead back to earlier ones would be read for ever.
+        if (seen.has(key)) return
+        seen.add(key)
+        if (isMark(mark)) found.set(key, mark)
+      }
     })
   }
   return [...found.values()]

@@ -81,20 +81,25 @@ function copyTable(old: Database.Database, into: Database.Database, name: string
   )
   if (insert === undefined) return 0
   let copied = 0
-  const put = (row: Row) => {
-    copied += insert.run(...row).changes
+  const put: Put = row => {
+    const { changes } = insert.run(...row)
+    copied += changes
+    return changes > 0
   }
   if (copyByRowid(old, name, put) === false) copyInOrder(old, name, put)
   return copied
 }
 
 /** False where the table has no rowid. */
-function copyByRowid(old: Database.Database, name: string, put: (row: Row) => void): boolean {
+function copyByRowid(old: Database.Database, name: string, put: Put): boolean {
   const sql = `SELECT rowid, * FROM "${name}" NOT INDEXED WHERE rowid > ? AND rowid < ? ORDER BY rowid`
   const up = attempt(() => old.prepare(sql).raw())
   if (up === undefined) return false
   const down = old.prepare(`${sql} DESC`).raw()
-  const run = (rows: Database.Statement, above: number, below: number) => copyRun(rows.iterate(above, below), put)
+  const run = (rows: Database.Statement, above: number, below: number) => {
+    const ahead = rows === up ? rises(above) : falls(below)
+    return copyRun(rows.iterate(above, below), put, ahead)
+  }
   let below = Number.MAX_SAFE_INTEGER
   let above = -1
   const end = run(down, above, below)
@@ -118,23 +123,57 @@ interface Run {
   readonly last: number | undefined
 }
 
-/** Puts rows until there are no more or damage stops the reading. */
-function copyRun(rows: IterableIterator<unknown>, put: (row: Row) => void): Run {
+/** Takes a row over; false where it was there already, or cannot be one. */
+type Put = (row: Row) => boolean
+
+/** Whether the next row lies further on than all before it. */
+type Ahead = (rowid: number, isNew: boolean) => boolean
+
+/**
+ * Puts rows until there are no more, or damage stops the reading. A page that leads back to an earlier one would be read
+ * for ever: rows that do not go on are damage, too.
+ */
+function copyRun(rows: IterableIterator<unknown>, put: Put, ahead: Ahead): Run {
   let first: number | undefined
   let last: number | undefined
   for (;;) {
     const step = attempt(() => rows.next())
     if (step === undefined || step.done) return { whole: step !== undefined, first, last }
     const [rowid, ...row] = step.value as [number, ...unknown[]]
-    put(row)
+    if (!ahead(rowid, put(row))) {
+      rows.return?.()
+      return { whole: false, first, last }
+    }
     first ??= rowid
     last = rowid
   }
 }
 
-function copyInOrder(old: Database.Database, name: string, put: (row: Row) => void): void {
+function rises(above: number): Ahead {
+  let last = above
+  return rowid => {
+    const isAhead = rowid > last
+    last = rowid
+    return isAhead
+  }
+}
+
+function falls(below: number): Ahead {
+  const up = rises(-below)
+  return (rowid, isNew) => up(-rowid, isNew)
+}
+
+/** Rows in a row that were there already: their keys are unique. */
+const mostKnown = 1000
+
+function copyInOrder(old: Database.Database, name: string, put: Put): void {
   const rows = attempt(() => old.prepare(`SELECT NULL, * FROM "${name}"`).raw())
-  if (rows) copyRun(rows.iterate(), put)
+  let known = 0
+  const ahead: Ahead = (_, isNew) => {
+    known = isNew ? 0 : known + 1
+    return known < mostKnown
+  }
+  if (rows) copyRun(rows.iterate(), put, ahead)
 }
 
 /** What cannot be told whose it is, and series of which nothing is left; extents are counted again. */
