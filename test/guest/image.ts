@@ -40,7 +40,7 @@ function inKernel(folder: string): string {
 }
 
 /** Sizes of the disks. */
-export const systemBytes = 1024 ** 3
+const systemBytes = 1024 ** 3
 export const dataBytes = 64 * 1024 ** 2
 
 export interface Image {

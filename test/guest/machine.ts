@@ -99,7 +99,7 @@ function options(image: Image, at: { readonly console: string; readonly shell: s
     ...['-append', 'console=ttyS0 loglevel=4 panic=-1 root=/dev/nvme0n1 rootfstype=ext4 rw'],
     ...['-drive', disk('system', image.system), '-device', `nvme,drive=system,serial=${serials.nvme}`],
     ...['-drive', disk('data', image.data), '-device', `ide-hd,bus=ide.0,drive=data,serial=${serials.sata}`],
-    ...['-netdev', 'user,id=net', '-device', 'e1000e,netdev=net,addr=2'],
+    ...['-netdev', 'user,id=net', '-device', 'e1000e,netdev=net,addr=2,romfile='],
     ...['-serial', `file:${at.console}`, '-serial', `unix:${at.shell},server=on,wait=off`],
   ]
 }
