@@ -27,12 +27,14 @@ else if (parts.every(part => peer(t, part) !== undefined)) await proof()
 
 async function proof(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fieldline-guest-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  // What tap sends when the time is up; it waits for no teardown then.
+  process.on('SIGALRM', () => process.exit(1))
   const broker = { listen: '127.0.0.1:0' }
   const collector = await startRoadCollector(t, { folder: join(folder, 'collector'), more: { broker } })
   let guest: Machine | undefined
   t.teardown(async () => {
-    if (!t.passing()) t.comment(`the guest's console ends with\n${guest?.console(40)}`)
+    if (!t.passing()) console.error(`the guest's console ends with\n${guest?.console(40)}`)
     await guest?.stop()
   })
   await t.test('Debian boots with the package installed', async () => {

@@ -8,9 +8,15 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
+/** Long for any of the programs here, ms. They are asked to end, so that mmdebstrap leaves nothing behind. */
+const patience = 150_000
+
 /** Runs a program that ends with this process. */
 const run = (program: string, ...args: readonly string[]) =>
-  promisify(execFile)('setpriv', ['--pdeathsig', 'KILL', program, ...args], { maxBuffer: 16 * 1024 ** 2 })
+  promisify(execFile)('setpriv', ['--pdeathsig', 'TERM', program, ...args], {
+    timeout: patience,
+    maxBuffer: 16 * 1024 ** 2,
+  })
 
 const overlay = fileURLToPath(new URL('root', import.meta.url))
 
