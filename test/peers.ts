@@ -23,6 +23,9 @@ const peers = {
     probe: ['--version'],
     packages: 'prometheus-redis-exporter',
   },
+  qemu: { program: '/usr/bin/qemu-system-x86_64', probe: ['--version'], packages: 'qemu-system-x86' },
+  mmdebstrap: { program: '/usr/bin/mmdebstrap', probe: ['--version'], packages: 'mmdebstrap' },
+  binutils: { program: '/usr/bin/strip', probe: ['--version'], packages: 'binutils' },
   systemd: { program: '/usr/bin/systemd-analyze', probe: ['--version'], packages: 'systemd' },
 } as const
 
