@@ -24,9 +24,9 @@ export async function startNetdata(folder: string): Promise<Rival> {
     first ??= dimensions > 0 ? performance.now() - began : undefined
   }
   let first: number | undefined
-  // Asked until there is something, then once a minute: asking costs it more than measuring.
+  // Asked until there is something, then seldom: asking costs it more than measuring. Its charts come up one after another.
   const early = setInterval(() => first === undefined && count().catch(() => undefined), 250)
-  const seldom = setInterval(() => count().catch(() => undefined), 60_000)
+  const seldom = setInterval(() => count().catch(() => undefined), 10_000)
   let values = 0
   let at = performance.now()
   return {

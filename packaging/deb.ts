@@ -47,6 +47,10 @@ async function fill(tree: string): Promise<void> {
   await run('strip', ['-o', place('usr/lib/fieldline/node'), node])
   await cp(join(root, 'packaging/deb/fieldline'), place('usr/bin/fieldline'))
   for (const unit of await units()) await cp(join(root, 'systemd', unit), place(`usr/lib/systemd/system/${unit}`))
+  // Debian's dbus-daemon turns dynamic users away, and with them the source `systemd` (systemd/README.md).
+  await cp(join(root, 'systemd/fieldline.sysusers'), place('usr/lib/sysusers.d/fieldline.conf'))
+  const dropIn = 'usr/lib/systemd/system/fieldline-agent.service.d/static-user.conf'
+  await cp(join(root, 'systemd/agent-static-user.conf'), place(dropIn))
   for (const daemon of daemons)
     await cp(join(root, `packaging/config/${daemon}.yaml`), place(`etc/fieldline/${daemon}.yaml`))
   await cp(join(root, 'packaging/config'), place('usr/share/doc/fieldline/examples'), { recursive: true })
