@@ -22,7 +22,7 @@ export function write(state: State, parcels: readonly Parcel[]): void {
       drained = payDebts(state, changes, now)
       for (const parcel of parcels) store(state, changes, parcel, now)
       declareGaps(state, changes, now)
-      if (state.options.when_full === 'drop-oldest') shed(state, changes, now)
+      if (state.options.when_full === 'drop-oldest') shed(state, changes, now, parcels.length > 0)
     })
   } catch (error) {
     changes.run()
@@ -95,11 +95,16 @@ function described({ gaps, tables, options }: State): Parcel[] {
   return parcels
 }
 
-function shed(state: State, changes: Undo, now: number): void {
-  if (state.aged === undefined || now < state.aged || now - state.aged >= agePause) {
+/** Age is looked at with a put: paying debts, as at a close, gives nothing up. */
+function shed(state: State, changes: Undo, now: number, isPut: boolean): void {
+  if (isPut && isAgeDue(state, now)) {
     changes.note(state, 'aged')
     state.aged = now
     shedAged(state, changes, now)
   }
   shedFull(state, changes)
+}
+
+function isAgeDue({ aged }: State, now: number): boolean {
+  return aged === undefined || now < aged || now - aged >= agePause
 }
