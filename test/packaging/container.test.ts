@@ -50,7 +50,7 @@ t.test('a sidecar runs read-only, as nobody, without host mounts, and shows its 
   const text = await shown(
     child,
     port,
-    /^(?=[^]*^container_cpu_time_seconds_total\{)[^]*^process_memory_usage_bytes\{/m,
+    /^(?=.*^container_cpu_time_seconds_total\{).*^process_memory_usage_bytes\{/ms,
   )
   t.match(text, /^target_info\{.*k8s_pod_name="shop-0".*\} 1$/m)
   t.match(text, /^process_memory_usage_bytes\{process_executable_name="node"\} \d+$/m)
