@@ -47,11 +47,7 @@ t.test('a sidecar runs read-only, as nobody, without host mounts, and shows its 
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))
-  const text = await shown(
-    child,
-    port,
-    /^(?=.*^container_cpu_time_seconds_total\{).*^process_memory_usage_bytes\{/ms,
-  )
+  const text = await shown(child, port, /^(?=.*^container_cpu_time_seconds_total\{).*^process_memory_usage_bytes\{/ms)
   t.match(text, /^target_info\{.*k8s_pod_name="shop-0".*\} 1$/m)
   t.match(text, /^process_memory_usage_bytes\{process_executable_name="node"\} \d+$/m)
   t.equal(text.match(/^process_count\{/gm)!.length, 1, 'it sees no process of the host')
