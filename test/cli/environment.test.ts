@@ -48,7 +48,8 @@ t.test('an agent without any file shows what it reads at /metrics, and ends on S
   t.teardown(() => child.kill('SIGKILL'))
   const deadline = Date.now() + 15_000
   let text = ''
-  while (!/^process_memory_usage_bytes\{/m.test(text)) {
+  // What is shown is counted a moment later, when it is safe.
+  while (!/^process_memory_usage_bytes\{/m.test(text) || !/^fieldline_samples_total [1-9]/m.test(text)) {
     if (Date.now() > deadline || child.exitCode !== null) throw new Error(`no readings: ${text}`)
     await delay(50)
     text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
