@@ -117,8 +117,8 @@ export function parseEntry(line: string): Entry | undefined {
   if (line.trim() === '') return undefined
   const told = parsed(line)
   const text = textOf(told.MESSAGE) ?? ''
-  const [cursor, time, boot] = [told.__CURSOR, Number(told.__REALTIME_TIMESTAMP) / 1000, told._BOOT_ID]
-  if (typeof cursor !== 'string' || !(time > 0)) {
+  const [cursor, time, boot] = [told.__CURSOR, milliseconds(told.__REALTIME_TIMESTAMP), told._BOOT_ID]
+  if (typeof cursor !== 'string' || time === undefined) {
     throw new Error(`${journalctl}: an entry without a cursor or a time: ${JSON.stringify(line.slice(0, 60))}`)
   }
   const device = told._KERNEL_DEVICE
@@ -127,7 +127,7 @@ export function parseEntry(line: string): Entry | undefined {
   const writer = facility !== 0 && typeof told.SYSLOG_IDENTIFIER === 'string' ? `${told.SYSLOG_IDENTIFIER}: ` : ''
   return {
     line: {
-      time: Math.floor(time),
+      time,
       level: level(told.PRIORITY),
       facility,
       text: `${writer}${text}`.slice(0, longest),
@@ -135,6 +135,12 @@ export function parseEntry(line: string): Entry | undefined {
     },
     place: { boot: typeof boot === 'string' ? boot : '', cursor },
   }
+}
+
+/** journald counts whole microseconds; anything else is no time. */
+function milliseconds(microseconds: unknown): number | undefined {
+  const time = /^\d{4,17}$/.test(String(microseconds)) ? Math.floor(Number(microseconds) / 1000) : 0
+  return time > 0 ? time : undefined
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> {

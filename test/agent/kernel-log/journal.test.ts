@@ -29,7 +29,10 @@ t.test('an entry is a line and the cursor behind it', async t => {
 
 t.test('what is not an entry is an error that names the program', async t => {
   const random = seeded(t)
-  for (const bad of ['{', '[]', 'null', '"x"', '{}', JSON.stringify({ ...entry, __REALTIME_TIMESTAMP: '-1' })]) {
+  const times = ['-1', '.735689000123456', '1e15', '0000123', ''].map(time =>
+    JSON.stringify({ ...entry, __REALTIME_TIMESTAMP: time }),
+  )
+  for (const bad of ['{', '[]', 'null', '"x"', '{}', ...times]) {
     t.throws(() => parseEntry(bad), /^journalctl: |: journalctl: |journalctl: /, bad)
   }
   const whole = JSON.stringify(entry)
