@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
@@ -37,7 +37,9 @@ export async function mosquitto(
   const folder = mkdtempSync(join(tmpdir(), 'mosquitto-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'mosquitto.conf')
-  writeFileSync(file, [`listener ${own} 127.0.0.1`, 'allow_anonymous true', ...config, ''].join('\n'))
+  // Started by root it would become another user, who may not enter the folder of a test.
+  const user = userInfo().username
+  writeFileSync(file, [`user ${user}`, `listener ${own} 127.0.0.1`, 'allow_anonymous true', ...config, ''].join('\n'))
   const child = spawn(program, ['-c', file], { stdio: 'ignore' })
   t.teardown(() => end(child))
   await answering(own)
