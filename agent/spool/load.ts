@@ -2,9 +2,10 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { reason } from '../../core/errors.ts'
+import { finishReplacing } from '../../core/replaced-file.ts'
 import type { SpoolOptions } from '../spool.ts'
 import { Book, laneOf, randomName } from './book.ts'
-import { create, finish, isQuietlyDamaged, spoolFile } from './salvage.ts'
+import { create, isQuietlyDamaged, spoolFile } from './salvage.ts'
 import { Damage, type Open, openTables, type Row, seqRange, type Tables } from './tables.ts'
 
 /** Up to here every page is looked at; a larger file would hold the start up, and its rows are checked when taken. */
@@ -13,7 +14,7 @@ const quickCheckBytes = 64 * 1024 * 1024
 /** The folder's file, made if it is absent. @throws Damage or SQLite's error where it cannot be trusted. */
 export function openFolder(options: SpoolOptions, open: Open): Tables {
   const file = spoolFile(options.folder)
-  finish(options.folder, options.now())
+  finishReplacing(file, options.now())
   if (isQuietlyDamaged(options.folder)) throw new Damage('the file or its log ends in what is not whole')
   if (!existsSync(file)) create(options.folder, open, randomName(10))
   const tables = openTables(file, open)

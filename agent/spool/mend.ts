@@ -1,14 +1,15 @@
 // Holds the open file and replaces it when it is damaged, or full and empty at once.
 
 import { reason } from '../../core/errors.ts'
+import { removeFile } from '../../core/replaced-file.ts'
 import type { Gap, SpoolOptions } from '../spool.ts'
 import { type Book, keyOf, randomName, type Stream, seqOf, Undo } from './book.ts'
 import { isDamage } from './damage.ts'
 import { addGap, readGaps } from './gaps.ts'
 import { openFolder, readBook, tidy } from './load.ts'
 import { findLosses, spanOf, unknownLoss, widened } from './loss.ts'
-import { create, findId, remove, type Salvaged, salvage, spoolFile } from './salvage.ts'
-import { give, type State } from './state.ts'
+import { create, findId, type Salvaged, salvage, spoolFile } from './salvage.ts'
+import { give, nothingCounted, type State } from './state.ts'
 import { type Open, openTables, type Row, type Sum, type Tables, transact } from './tables.ts'
 import { write } from './write.ts'
 
@@ -124,7 +125,7 @@ export class Mender {
     const gaps = readGaps(tables.db)
     this.#broken = cause
     this.#shut()
-    remove(spoolFile(folder))
+    removeFile(spoolFile(folder))
     create(folder, this.#open, tables.id)
     const renewed = openTables(spoolFile(folder), this.#open)
     transact(renewed.db, () => {
@@ -151,16 +152,15 @@ export class Mender {
 
 function newState(tables: Tables, book: Book, options: SpoolOptions): State {
   const pending = readGaps(tables.db).length > 0
-  const counts = {
-    put_samples: 0,
-    dropped_samples: 0,
-    dropped_events: 0,
-    dropped_envelopes: 0,
-    refused_envelopes: 0,
-    salvages: 0,
-    protocol_errors: 0,
+  return {
+    tables,
+    book,
+    options,
+    counts: { ...nothingCounted },
+    gaps: { pending, declared: undefined },
+    refusals: [],
+    aged: undefined,
   }
-  return { tables, book, options, counts, gaps: { pending, declared: undefined }, refusals: [], aged: undefined }
 }
 
 function isHeld(book: Book, row: Row): boolean {

@@ -2,19 +2,9 @@
 // folder that can be written.
 
 import type { Spool, SpoolStats } from '../spool.ts'
+import { nothingCounted } from './state.ts'
 
-const empty: SpoolStats = {
-  bytes: 0,
-  envelopes: 0,
-  oldest: undefined,
-  put_samples: 0,
-  dropped_samples: 0,
-  dropped_events: 0,
-  dropped_envelopes: 0,
-  refused_envelopes: 0,
-  salvages: 0,
-  protocol_errors: 0,
-}
+const empty: SpoolStats = { bytes: 0, envelopes: 0, oldest: undefined, ...nothingCounted }
 
 export function noSpool(): Spool {
   return {

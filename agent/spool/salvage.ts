@@ -1,17 +1,14 @@
-// Makes a new spool.db from what still reads of the old one, and moves the old one aside.
-//
-// The new file is complete and on disk before the old one moves, and `spool.db.ready` marks that moment: a crash before
-// it begins again, a crash after it only finishes the renames. Nothing is lost in between.
+// Makes a new spool.db from what still reads of the old one, which moves aside.
 
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs'
+import { readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeFile, replaceFile, syncPath } from '../../core/replaced-file.ts'
 import { hasCode } from './damage.ts'
 import { sizeOf, withFile, withImages } from './image.ts'
 import { entries, type Image, type Value } from './pages.ts'
 import { insertRow, isWhole, type Open, openTables, pageSize, type Row, type Tables, transact } from './tables.ts'
 import { scanWal } from './wal.ts'
 
-const keptAside = 3
 /** Rows a transaction while copying. */
 const batch = 200
 
@@ -29,20 +26,14 @@ export function spoolFile(folder: string): string {
   return join(folder, 'spool.db')
 }
 
-/** Ends what a crash interrupted. */
-export function finish(folder: string, now: number): void {
-  remove(`${spoolFile(folder)}.new`)
-  if (existsSync(`${spoolFile(folder)}.ready`)) swap(folder, now)
-}
-
 /** A new, empty file. */
 export function create(folder: string, open: Open, id: string): void {
   const file = spoolFile(folder)
-  remove(`${file}.new`)
+  removeFile(`${file}.new`)
   openTables(`${file}.new`, open, id).db.close()
-  sync(`${file}.new`)
+  syncPath(`${file}.new`)
   renameSync(`${file}.new`, file)
-  sync(folder)
+  syncPath(folder)
 }
 
 /** Whether SQLite would silently leave out or lose something of the files as they are. */
@@ -64,16 +55,16 @@ function isWritable(file: string): boolean {
 /** `wanted` says which rows the spool still holds; asked of whole rows only. */
 export function salvage(folder: string, open: Open, id: string, wanted: (row: Row) => boolean, now: number): Salvaged {
   const file = spoolFile(folder)
-  remove(`${file}.new`)
-  const copy = new Copy(openTables(`${file}.new`, open, id), wanted)
-  try {
-    withImages(file, image => copy.take(image))
-  } finally {
-    copy.tables.db.close()
-  }
-  sync(`${file}.new`)
-  renameSync(`${file}.new`, `${file}.ready`)
-  return { ...copy.result(), aside: swap(folder, now) }
+  const { made, aside } = replaceFile(file, now, fresh => {
+    const copy = new Copy(openTables(fresh, open, id), wanted)
+    try {
+      withImages(file, image => copy.take(image))
+    } finally {
+      copy.tables.db.close()
+    }
+    return copy.result()
+  })
+  return { ...made, aside }
 }
 
 /** The id of the spool, if a row or the table that keeps it still reads. */
@@ -172,46 +163,4 @@ class Copy {
 function asRow(k: number, [, ...values]: readonly Value[]): Row {
   const [put_time, first_time, last_time, samples, events, encoding, crc, node, stream, payload] = values
   return { k, put_time, first_time, last_time, samples, events, encoding, crc, node, stream, payload } as Row
-}
-
-/** Moves the old file and its log aside and the ready one into place. */
-function swap(folder: string, now: number): string {
-  const file = spoolFile(folder)
-  const aside = freeName(file, now)
-  for (const suffix of ['', '-wal']) if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
-  remove(`${file}-shm`)
-  renameSync(`${file}.ready`, file)
-  sync(folder)
-  forgetOldest(folder, aside)
-  return aside
-}
-
-function freeName(file: string, now: number): string {
-  const stamp = new Date(now).toISOString().replace(/[-:.]/g, '')
-  const name = `${file}.corrupt-${stamp}`
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? name : `${name}-${n}`
-    if (!existsSync(candidate) && !existsSync(`${candidate}-wal`)) return candidate
-  }
-}
-
-function forgetOldest(folder: string, newest: string): void {
-  const names = readdirSync(folder).filter(name => name.startsWith('spool.db.corrupt-'))
-  const files = new Set(names.map(name => join(folder, name.replace(/-wal$/, ''))))
-  files.delete(newest)
-  const older = [...files].sort()
-  for (const file of older.slice(0, Math.max(0, older.length + 1 - keptAside))) remove(file)
-}
-
-export function remove(file: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true })
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

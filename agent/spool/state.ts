@@ -6,21 +6,21 @@ import { addGap, type GapClock } from './gaps.ts'
 import type { SetAside } from './refused.ts'
 import type { Tables } from './tables.ts'
 
-export interface Counts {
-  put_samples: number
-  dropped_samples: number
-  dropped_events: number
-  dropped_envelopes: number
-  refused_envelopes: number
-  salvages: number
-  protocol_errors: number
+export const nothingCounted = {
+  put_samples: 0,
+  dropped_samples: 0,
+  dropped_events: 0,
+  dropped_envelopes: 0,
+  refused_envelopes: 0,
+  salvages: 0,
+  protocol_errors: 0,
 }
 
 export interface State {
   readonly tables: Tables
   readonly book: Book
   readonly options: SpoolOptions
-  readonly counts: Counts
+  readonly counts: typeof nothingCounted
   readonly gaps: GapClock
   /** Refusals not yet in the file. */
   refusals: SetAside[]

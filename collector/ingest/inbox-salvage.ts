@@ -1,18 +1,14 @@
-// Opening inbox.db whatever state it is in. A damaged file is read as far as it can be into a new one, which takes its
-// place only when it is complete: a crash at any point finds either the damaged file or the salvaged one.
+// Opening inbox.db whatever state it is in. A damaged file is read as far as it can be into a new one.
 
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
+import { finishReplacing, replaceFile } from '../../core/replaced-file.ts'
 import { isEmptied } from '../emptied.ts'
 import { InboxStore, type Mark, type Row, rowColumns, type StoredRow, toRow } from './inbox-store.ts'
 
 export type Open = (file: string) => Database
 
-/** Damaged files kept beside the inbox for whoever wants to look. */
-const keptDamaged = 3
 const pageSize = 4096
 /** Places tried in a row without finding anything, where a table cannot be walked. */
 const maxProbes = 2000
@@ -25,8 +21,8 @@ export interface Opening {
 }
 
 export function openStore(opening: Opening): { store: InboxStore; salvaged: boolean } {
-  const { file, open } = opening
-  finishSalvage(file)
+  const { file, open, now } = opening
+  finishReplacing(file, now)
   let db: Database | undefined
   try {
     if (isEmptied(file, pageSize)) throw new Damaged('it has no bytes left')
@@ -53,54 +49,13 @@ export function isDamage(error: unknown): boolean {
 
 /** Moves the damaged file aside and goes on with what still reads. */
 export function salvage({ file, open, now, say }: Opening, cause: unknown): InboxStore {
-  const fresh = `${file}.salvaging`
-  for (const each of parts(fresh)) rmSync(each, { force: true })
-  const saved = copyReadable(file, fresh, open)
-  const aside = `${file}.corrupt-${new Date(now).toISOString().replaceAll(':', '')}`
-  renameSync(fresh, `${file}.salvaged`)
-  syncFolder(dirname(file))
-  for (const [n, each] of parts(file).entries()) if (existsSync(each)) renameSync(each, parts(aside)[n]!)
-  finishSalvage(file)
-  dropOldest(file)
+  const { made, aside } = replaceFile(file, now, fresh => copyReadable(file, fresh, open))
   say('error', `inbox: ${file} was damaged and is set aside; what still reads goes on`, {
     aside,
-    rows: saved.rows,
-    unreadable: saved.unreadable,
-    streams: saved.streams,
+    ...made,
     reason: reason(cause),
   })
   return new InboxStore(open(file))
-}
-
-/** A salvaged file that is complete but not yet in its place. */
-function finishSalvage(file: string): void {
-  if (!existsSync(`${file}.salvaged`)) return
-  for (const each of parts(file)) rmSync(each, { force: true })
-  renameSync(`${file}.salvaged`, file)
-  syncFolder(dirname(file))
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function parts(file: string): readonly string[] {
-  return [file, `${file}-wal`, `${file}-shm`]
-}
-
-function dropOldest(file: string): void {
-  const folder = dirname(file)
-  const aside = readdirSync(folder).filter(
-    name => name.startsWith(`${basename(file)}.corrupt-`) && !/-(wal|shm)$/.test(name),
-  )
-  for (const name of aside.sort().slice(0, -keptDamaged)) {
-    for (const each of parts(join(folder, name))) rmSync(each, { force: true })
-  }
 }
 
 interface Saved {

@@ -1,11 +1,12 @@
 // Opening history.db, also when it is damaged: it is then moved aside, what still reads of it goes into a new file,
 // and the collector goes on. Damage found while running leaves `history.db.suspect` and the next opening salvages.
 
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
+import { finishReplacing, replaceFile } from '../../core/replaced-file.ts'
 import { isEmptied } from '../emptied.ts'
 import { extents, salvage } from './salvage.ts'
 import { checkSchema, openFile, pageSize } from './schema.ts'
@@ -26,6 +27,7 @@ export interface Opened {
 export function openHistoryFile(folder: string, others: readonly string[], say: Say, now: () => number): Opened {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, 'history.db')
+  finishReplacing(path, now())
   try {
     return { db: openSound(path, others), path, salvaged: false }
   } catch (error) {
@@ -80,17 +82,21 @@ function replaceDamaged(
   say: Say,
   now: () => number,
 ): Database.Database {
-  const aside = `${path}.damaged-${new Date(now()).toISOString().replaceAll(':', '')}`
-  for (const end of ['', '-wal', '-shm']) if (existsSync(path + end)) renameSync(path + end, aside + end)
-  const db = openFile(path)
-  for (const sql of others) db.exec(sql)
-  const saved = salvage(aside, db)
+  const { made, aside } = replaceFile(path, now(), fresh => {
+    const db = openFile(fresh)
+    try {
+      for (const sql of others) db.exec(sql)
+      return salvage(path, db)
+    } finally {
+      db.close()
+    }
+  })
   rmSync(`${path}.suspect`, { force: true })
   say('critical', `history: the file was damaged (${why}); it is kept aside, and what still reads was taken over`, {
     file: aside,
-    ...saved,
+    ...made,
   })
-  return db
+  return openFile(path)
 }
 
 function isLocked(error: unknown): boolean {

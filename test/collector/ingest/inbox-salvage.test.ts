@@ -143,12 +143,12 @@ t.test('a crash between the renames of a salvage is finished at the next start',
   const folder = t.testdir()
   const stored = await filled(folder)
   const file = join(folder, 'inbox.db')
-  renameSync(file, `${file}.salvaged`)
+  renameSync(file, `${file}.ready`)
   writeFileSync(file, 'the damaged one')
   const { inbox } = inboxIn(folder)
   t.same(new Set(names(inbox.after(0))), stored)
   await inbox.close()
-  t.notOk(existsSync(`${file}.salvaged`))
+  t.notOk(existsSync(`${file}.ready`))
 })
 
 t.test('bits flipped anywhere never stop it, nor bring up what was not stored', async t => {

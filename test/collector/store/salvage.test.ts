@@ -1,12 +1,15 @@
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -236,13 +239,32 @@ t.test('damage', async t => {
       const { history, said } = reopen(folder)
       t.equal(readSamples(history).wrong, 0)
       t.equal(said.filter(s => s.startsWith('critical')).length, 1)
-      t.equal(
-        readdirSync(folder).filter(name => /^history\.db\.damaged-[^-]*-\d\d-[^-]*$/.test(name)).length,
-        1,
-        'kept aside',
-      )
+      t.equal(readdirSync(folder).filter(name => /^history\.db\.corrupt-\w+$/.test(name)).length, 1, 'kept aside')
       history.close()
     }
+  })
+
+  t.test('a salvage that a crash cut short begins anew', async t => {
+    const folder = damaged(t, good, path => {
+      truncateSync(path, size - 3 * pageSize)
+      writeFileSync(`${path}.new`, 'the first page of')
+    })
+    const { history, said } = reopen(folder)
+    t.match(said, [/^critical history: the file was damaged/])
+    t.ok(readSamples(history).samples > whole / 2)
+    history.close()
+    t.notOk(existsSync(join(folder, 'history.db.new')))
+  })
+
+  t.test('a crash between the renames of a salvage is finished at the next start', async t => {
+    const folder = damaged(t, good, path => {
+      renameSync(path, `${path}.ready`)
+      writeFileSync(path, 'the damaged one')
+    })
+    const { history, said } = reopen(folder)
+    t.strictSame([readSamples(history), said], [{ samples: whole, wrong: 0 }, []])
+    history.close()
+    t.notOk(existsSync(join(folder, 'history.db.ready')))
   })
 
   t.test('damage met while running is said once, and salvaged at the next start', async t => {
