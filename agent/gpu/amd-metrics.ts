@@ -1,23 +1,9 @@
 // What an AMD GPU can tell, by `rocm-smi` or its successor `amd-smi`, under the names that NVIDIA's have.
 
-import type { SeriesKind } from '../../core/model.ts'
-import { type Metric, metric } from '../metric.ts'
+import type { Metric } from '../metric.ts'
+import { declaring } from './declaring.ts'
 
-const origin = 'rocm-smi --json, amd-smi --json'
-const declared: Metric[] = []
-
-function gpu(
-  name: string,
-  unit: string,
-  brief: string,
-  keys: readonly string[] = [],
-  kind: SeriesKind = 'gauge',
-): Metric {
-  const made = metric(name, unit, kind, ['hw.id', 'hw.name', 'hw.model', ...keys], origin, brief)
-  declared.push(made)
-  return made
-}
-
+const { gpu, all } = declaring('rocm-smi --json, amd-smi --json')
 const clock = ['hw.gpu.clock']
 const place = ['hw.sensor_location']
 
@@ -59,4 +45,4 @@ export const amd = {
   ]),
 } as const
 
-export const amdMetrics: readonly Metric[] = declared
+export const amdMetrics: readonly Metric[] = all

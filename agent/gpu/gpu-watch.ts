@@ -3,8 +3,8 @@
 
 import type { Attributes, Event, Severity } from '../../core/model.ts'
 import type { EventKind } from '../metric.ts'
+import { identity } from './declaring.ts'
 import type { Condition } from './nvidia-health.ts'
-import { identity } from './nvidia-metrics.ts'
 
 const origin = 'nvidia-smi -q -x'
 const bounds = 'body: state begin or end'

@@ -1,26 +1,12 @@
 // What an NVIDIA GPU can tell, and where it stands in the document of `nvidia-smi -q -x`, of which every driver has its
 // own layout: a value may have several places, and the first that holds a number counts.
 
-import type { Attributes, SeriesKind } from '../../core/model.ts'
-import { type Metric, metric } from '../metric.ts'
+import type { Attributes } from '../../core/model.ts'
+import type { Metric } from '../metric.ts'
+import { declaring } from './declaring.ts'
 import { parseFlag, parseQuantity, type Quantity } from './quantity.ts'
 
-export const identity = ['hw.id', 'hw.name', 'hw.model'] as const
-const origin = 'nvidia-smi -q -x'
-
-const declared: Metric[] = []
-
-function gpu(
-  name: string,
-  unit: string,
-  brief: string,
-  keys: readonly string[] = [],
-  kind: SeriesKind = 'gauge',
-): Metric {
-  const made = metric(name, unit, kind, [...identity, ...keys], origin, brief)
-  declared.push(made)
-  return made
-}
+const { gpu, all } = declaring('nvidia-smi -q -x')
 
 const task = 'hw.gpu.task'
 const clock = 'hw.gpu.clock'
@@ -144,7 +130,7 @@ export const named = {
   linkLimit: gpu('hw.gpu.nvlink.bandwidth.limit', 'By/s', 'speed of the link', ['hw.gpu.link']),
 } as const
 
-export const nvidiaMetrics: readonly Metric[] = declared
+export const nvidiaMetrics: readonly Metric[] = all
 
 export interface Leaf {
   readonly places: readonly (readonly string[])[]
