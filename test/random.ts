@@ -8,6 +8,8 @@ export interface Random {
   /** A whole number from 0 to n - 1. */
   below(n: number): number
   pick<T>(values: readonly T[]): T
+  /** The text cut at either end, or with one character become another. */
+  damage(text: string): string
   readonly seed: number
 }
 
@@ -27,5 +29,11 @@ export function random(seed: number): Random {
     return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
   }
   const below = (n: number): number => Math.floor(next() * n)
-  return Object.assign(next, { below, pick: <T>(values: readonly T[]): T => values[below(values.length)]!, seed })
+  const pick = <T>(values: readonly T[]): T => values[below(values.length)]!
+  const damage = (text: string): string => {
+    const at = below(text.length)
+    const changed = text.slice(0, at) + String.fromCharCode(below(256)) + text.slice(at + 1)
+    return pick([text.slice(0, at), changed, text.slice(at)])
+  }
+  return Object.assign(next, { below, pick, damage, seed })
 }

@@ -109,11 +109,8 @@ t.test('any text is read in no time, and nothing it lets open grows', async t =>
 
 function mutated(random: Random, lines: readonly string[]): string {
   const text = random.pick(lines)
-  const at = random.below(text.length + 1)
   return random.pick([
-    text.slice(0, at),
-    text.slice(at),
-    text.slice(0, at) + String.fromCharCode(random.below(256)) + text.slice(at + 1),
+    random.damage(text),
     text + random.pick(lines),
     text.replace(/\d+/g, () => String(random.below(2 ** 31))),
   ])

@@ -37,11 +37,7 @@ t.test('what is not an entry is an error that names the program', async t => {
   }
   const whole = JSON.stringify(entry)
   for (let n = 0; n < 2000; n++) {
-    const at = random.below(whole.length)
-    const text = random.pick([
-      whole.slice(0, at),
-      whole.slice(0, at) + String.fromCharCode(random.below(128)) + whole.slice(at + 1),
-    ])
+    const text = random.damage(whole)
     try {
       const made = parseEntry(text)
       if (made !== undefined) t.ok(made.line.time > 0 && made.line.level <= 7)

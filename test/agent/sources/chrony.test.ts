@@ -81,12 +81,7 @@ t.test('more sources than are told are said once', async t => {
 t.test('a damaged answer is an error that names chronyc, or values that are in it', async t => {
   const random = seeded(t)
   for (let n = 0; n < 3000; n++) {
-    const at = random.below(recorded.length)
-    const text = random.pick([
-      recorded.slice(0, at),
-      recorded.slice(0, at) + String.fromCharCode(random.below(256)) + recorded.slice(at + 1),
-      recorded.slice(at),
-    ])
+    const text = random.damage(recorded)
     try {
       const told = parseChrony(answer(text))
       if (told === undefined) continue

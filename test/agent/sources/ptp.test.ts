@@ -26,12 +26,7 @@ t.test('no answer is no status; what follows nobody, or nothing yet, has no offs
 t.test('a damaged answer is an error that names pmc, or finite values', async t => {
   const random = seeded(t)
   for (let n = 0; n < 3000; n++) {
-    const at = random.below(recorded.length)
-    const text = random.pick([
-      recorded.slice(0, at),
-      recorded.slice(0, at) + String.fromCharCode(random.below(256)) + recorded.slice(at + 1),
-      recorded.slice(at),
-    ])
+    const text = random.damage(recorded)
     try {
       const told = parsePmc(Buffer.from(text))
       for (const value of [told?.offset, told?.pathDelay, told?.stepsRemoved])

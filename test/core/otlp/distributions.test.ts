@@ -42,20 +42,19 @@ function inWords({ series: { name, unit, attributes }, time, value }: Distributi
 
 /** What the official schema reads, in the words of `inWords`. */
 function readBack(bytes: Uint8Array): { said: string[]; numbers: number } {
-  // biome-ignore lint/suspicious/noExplicitAny: protobufjs's plain objects, compared as text
-  const message = metricsRequest.decode(bytes) as any
-  const metrics = message.resource_metrics[0].scope_metrics[0].metrics
+  const { metrics } = metricsRequest.decode(bytes).resource_metrics[0]!.scope_metrics[0]!
   const said: string[] = []
   let numbers = 0
   for (const { name, unit, histogram, summary, gauge, sum } of metrics) {
     numbers += (gauge ?? sum)?.data_points.length ?? 0
     if (histogram && histogram.aggregation_temporality !== 2) throw new Error('not cumulative')
-    for (const p of (histogram ?? summary)?.data_points ?? []) {
+    for (const p of [...(histogram?.data_points ?? []), ...(summary?.data_points ?? [])]) {
       const about = { name, unit, attributes: fromKeyValues(p.attributes), nanos: p.time_unix_nano }
       const both = { count: Number(p.count), sum: p.sum ?? null }
-      const own = summary
-        ? { quantiles: p.quantile_values }
-        : { bounds: p.explicit_bounds, counts: p.bucket_counts.map(Number) }
+      const own =
+        'quantile_values' in p
+          ? { quantiles: p.quantile_values }
+          : { bounds: p.explicit_bounds, counts: p.bucket_counts.map(Number) }
       said.push(JSON.stringify({ ...about, ...both, ...own }))
     }
   }

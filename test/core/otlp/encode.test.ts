@@ -11,23 +11,21 @@ const resource = { 'host.name': 'web-1' }
 
 /** The samples of one request as protobufjs reads them, and what stands around them. */
 function readBack(bytes: Uint8Array): { resource: unknown; samples: unknown[]; scopes: unknown[]; metrics: unknown[] } {
-  // biome-ignore lint/suspicious/noExplicitAny: protobufjs's plain objects, asserted on below
-  const message = metricsRequest.decode(bytes) as any
+  const message = metricsRequest.decode(bytes)
   assert.equal(message.resource_metrics.length, 1)
-  const { scope_metrics: scopes, resource } = message.resource_metrics[0]
-  const metrics = scopes[0].metrics
+  const { scope_metrics: scopes, resource } = message.resource_metrics[0]!
+  const metrics = scopes[0]!.metrics
   const samples = []
   for (const { name, unit, gauge, sum } of metrics) {
     if (sum) assert.deepEqual([sum.aggregation_temporality, sum.is_monotonic], [2, true], 'cumulative and monotonic')
-    for (const p of (gauge ?? sum).data_points) {
+    for (const p of (gauge ?? sum)!.data_points) {
       const attributes = fromKeyValues(p.attributes)
       const value = p.as_int === undefined ? p.as_double : Number(p.as_int)
       const series = { name, unit, kind: sum ? 'counter' : 'gauge', attributes }
       samples.push({ series, nanos: p.time_unix_nano, value, isInt: p.as_int !== undefined })
     }
   }
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  const scopeNames = scopes.map((s: any) => s.scope.name)
+  const scopeNames = scopes.map(s => s.scope.name)
   return { resource: fromKeyValues(resource.attributes), samples, scopes: scopeNames, metrics }
 }
 
@@ -110,11 +108,9 @@ t.test('random events read back the same with the official schema', async t => {
   for (let round = 0; round < 300; round++) {
     const about = randomAttributes(random)
     const events = Array.from({ length: random.below(6) }, () => randomEvent(random))
-    // biome-ignore lint/suspicious/noExplicitAny: protobufjs's plain objects
-    const [logs] = logsRequest.decode(encodeLogs(about, events)).resource_logs as any[]
+    const logs = logsRequest.decode(encodeLogs(about, events)).resource_logs[0]!
     t.strictSame(fromKeyValues(logs.resource.attributes), about)
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-    const records = logs.scope_logs[0].log_records.map((r: any) => ({
+    const records = logs.scope_logs[0]!.log_records.map(r => ({
       name: r.event_name,
       nanos: [r.time_unix_nano, r.observed_time_unix_nano],
       severity: [r.severity_number, r.severity_text],

@@ -23,7 +23,7 @@ function camel(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function asJson(random: Random, message: Message): Buffer {
+function asJson(random: Random, message: object): Buffer {
   return Buffer.from(JSON.stringify(camelCase(random, message)))
 }
 
