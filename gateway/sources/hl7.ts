@@ -7,6 +7,7 @@ import { absolutePath, duration, integer, object, optional, refined, shape, size
 import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
 import { senders } from '../hl7/senders.ts'
+import { firstMessage } from '../hl7/trial.ts'
 
 /** Below the folder of the instance. */
 export const asideFolder = 'aside'
@@ -46,6 +47,9 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   metrics: undefined,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
-    return { run: (emit, signal) => listen(o, { ...at, folder }, emit, signal) }
+    return {
+      run: (emit, signal) => listen(o, { ...at, folder }, emit, signal),
+      once: signal => firstMessage(o, at, signal),
+    }
   },
 }
