@@ -13,7 +13,7 @@ import { type Answering, answersTo, answerToNoise, type Verdict } from './ack.ts
 import { keepAside } from './aside.ts'
 import { messagesIn } from './batch.ts'
 import type { Counts, Outcome } from './counts.ts'
-import { map } from './map.ts'
+import type { Meaning } from './map.ts'
 import { Malformed, type Message, parse } from './message.ts'
 import type { Frame } from './mllp.ts'
 import type { Gate, Peer } from './senders.ts'
@@ -24,6 +24,7 @@ export interface IntakeOptions {
   readonly say: Say
   readonly emit: Emit
   readonly gate: Gate
+  readonly map: Meaning
   readonly counts: Counts
   readonly charset: string | undefined
   readonly max_message: number
@@ -118,7 +119,7 @@ export class Intake {
 
   #mapped(message: Message): Observation {
     checkHeader(message)
-    const { name: source, host } = this.#options
+    const { name: source, host, map } = this.#options
     try {
       return map(message, { source, time: host.now() })
     } catch (error) {

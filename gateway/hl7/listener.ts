@@ -10,6 +10,7 @@ import type { Series } from '../../core/model.ts'
 import { serve } from './connection.ts'
 import { Counts } from './counts.ts'
 import { Intake } from './intake.ts'
+import type { Meaning } from './map.ts'
 import { Pace } from './pace.ts'
 import { gate, type Peer, type Sender } from './senders.ts'
 
@@ -27,6 +28,7 @@ export interface ListenerOptions {
   /** Messages a second of one address. */
   readonly pace: number
   readonly max_aside: number
+  readonly map: Meaning
 }
 
 /** Between what it tells of itself, and how long a handshake may take, ms. */

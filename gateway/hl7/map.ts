@@ -11,6 +11,8 @@ export interface MapContext {
 }
 
 /** @throws Error where the message makes no sense; it is then answered so, and kept aside. */
+export type Meaning = (message: Message, context: MapContext) => Observation
+
 export function map(message: Message, { source, time }: MapContext): Observation {
   const { type, trigger, controlId } = message
   const sender = message.header.field(3).component()

@@ -6,6 +6,7 @@ import { address, secretFile } from '../../core/config-shapes.ts'
 import { absolutePath, duration, integer, object, optional, refined, shape, size } from '../../core/shape.ts'
 import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
+import { map } from '../hl7/map.ts'
 import { senders } from '../hl7/senders.ts'
 import { firstMessage } from '../hl7/trial.ts'
 
@@ -48,8 +49,8 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
     return {
-      run: (emit, signal) => listen(o, { ...at, folder }, emit, signal),
-      once: signal => firstMessage(o, at, signal),
+      run: (emit, signal) => listen({ ...o, map }, { ...at, folder }, emit, signal),
+      once: signal => firstMessage({ ...o, map }, at, signal),
     }
   },
 }

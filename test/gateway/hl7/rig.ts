@@ -8,6 +8,7 @@ import { realHost } from '../../../core/host.ts'
 import type { Observation } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
 import { listen } from '../../../gateway/hl7/listener.ts'
+import { map } from '../../../gateway/hl7/map.ts'
 import { type Message, parse } from '../../../gateway/hl7/message.ts'
 import { Framer, framed } from '../../../gateway/hl7/mllp.ts'
 import { hl7 } from '../../../gateway/sources/hl7.ts'
@@ -35,7 +36,7 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   }
   const ending = new AbortController()
   const { promise: listening, resolve } = Promise.withResolvers<number>()
-  const running = listen(read, at, taking, ending.signal, resolve)
+  const running = listen({ ...read, map }, at, taking, ending.signal, resolve)
   const stop = async (): Promise<void> => {
     ending.abort()
     await running
