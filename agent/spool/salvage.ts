@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { removeFile, replaceFile, syncPath } from '../../core/replaced-file.ts'
 import { hasCode } from './damage.ts'
 import { sizeOf, withFile, withImages } from './image.ts'
+import type { KeyRow } from './once.ts'
 import { entries, type Image, type Value } from './pages.ts'
 import { insertRow, isWhole, type Open, openTables, pageSize, type Row, type Tables, transact } from './tables.ts'
 import { scanWal } from './wal.ts'
@@ -58,7 +59,8 @@ export function salvage(folder: string, open: Open, id: string, wanted: (row: Ro
   const { made, aside } = replaceFile(file, now, fresh => {
     const copy = new Copy(openTables(fresh, open, id), wanted)
     try {
-      withImages(file, image => copy.take(image))
+      withImages(file, (image, committed) => copy.take(image, committed))
+      copy.finish()
     } finally {
       copy.tables.db.close()
     }
@@ -94,12 +96,14 @@ class Copy {
     this.#wanted = wanted
   }
 
-  take(image: Image): void {
+  /** Keys count where they were committed: one that was not would deny its sender a second try. */
+  take(image: Image, committed: boolean): void {
     for (const { rowid, values } of entries(image)) {
       if (this.#full) return
       if (values.length === 11) this.#row(asRow(rowid, values))
       else if (values.length === 15) this.#refused(values)
       else if (values.length === 8) this.#gap(values)
+      else if (values.length === 5 && committed) this.#key(rowid, values)
       if (this.#waiting.length >= batch) this.#flush()
     }
     this.#flush()
@@ -129,6 +133,17 @@ class Copy {
     if (typeof stream !== 'string' || typeof cause !== 'string') return
     if (!numbers.every(value => typeof value === 'number')) return
     this.#waiting.push(() => this.#once('gaps', values))
+  }
+
+  #key(id: number, [, hash, rest, time, k]: readonly Value[]): void {
+    const row = { id, hash, rest, time, k } as KeyRow
+    if (![hash, rest, time, k].every(value => Number.isSafeInteger(value) && (value as number) >= 0)) return
+    this.#waiting.push(() => this.tables.once.restore(row))
+  }
+
+  /** After all images. */
+  finish(): void {
+    this.tables.once.forgetLost([...this.#torn.keys()].filter(k => !this.#kept.has(k)))
   }
 
   /** Into a table whose rows have no identity of their own; the old file may show one twice. */
