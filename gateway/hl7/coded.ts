@@ -16,16 +16,16 @@ export interface Coded {
 }
 
 /** Table 0396 names the systems; senders have names of their own for them. */
-const named: Readonly<Record<string, System>> = {
-  MDC: 'mdc',
-  '11073': 'mdc',
-  LN: 'loinc',
-  LOINC: 'loinc',
-  SCT: 'snomed',
-  SNM: 'snomed',
-  SNOMED: 'snomed',
-  'SNOMED-CT': 'snomed',
-}
+const named: ReadonlyMap<string, System> = new Map([
+  ['MDC', 'mdc'],
+  ['11073', 'mdc'],
+  ['LN', 'loinc'],
+  ['LOINC', 'loinc'],
+  ['SCT', 'snomed'],
+  ['SNM', 'snomed'],
+  ['SNOMED', 'snomed'],
+  ['SNOMED-CT', 'snomed'],
+])
 
 const referenceId = /^MDCX?_[A-Z][A-Za-z0-9_]{1,78}$/
 
@@ -42,7 +42,7 @@ function triplet(code: string, name: string, system: string, local: ReadonlySet<
   // Some senders write the reference id where the code belongs.
   if (referenceId.test(code)) return mdc(name, code)
   if (referenceId.test(name)) return mdc(code, name)
-  const known = named[system.toUpperCase()]
+  const known = named.get(system.toUpperCase())
   if (known === 'mdc') return mdc(code, '')
   if (known === 'loinc') return isLoinc(code) ? { system: 'loinc', code, name: '' } : undefined
   if (known === 'snomed') return isSnomed(code) ? { system: 'snomed', code, name: '' } : undefined

@@ -116,6 +116,13 @@ function identifierOf(field: Field): string {
   return best === 0 ? '' : `${field.component(1, 1, best)}\0${field.component(4, 1, best)}`
 }
 
+/** MSH-11, table 0103: what is not production is marked, so that nobody takes an exercise for a patient. */
+function processingOf({ header }: Message): Attributes {
+  const id = header.field(11).component().trim()
+  if (id !== 'T' && id !== 'D') return {}
+  return { processing: id === 'T' ? 'training' : 'debugging' }
+}
+
 export interface Place {
   readonly device: string | undefined
   readonly bed: string | undefined
@@ -131,6 +138,7 @@ export function attributesAt(reading: Reading, { device, bed, patients, visit }:
   return {
     source: reading.source,
     ...reading.options.attributes,
+    ...processingOf(reading.message),
     ...(device !== undefined && { device }),
     ...(at !== undefined && { bed: at }),
     ...(who !== undefined && { patient: who.patient }),

@@ -130,31 +130,31 @@ const spelled: Readonly<Record<string, string>> = {
 }
 
 /** What people write where a UCUM code belongs. */
-const written: Readonly<Record<string, string>> = {
-  mmHg: 'mm[Hg]',
-  cmH2O: 'cm[H2O]',
-  bpm: '{beat}/min',
-  'beats/min': '{beat}/min',
-  'breaths/min': '{breath}/min',
-  rpm: '{breath}/min',
-  '1/min': '/min',
-  '{beats}/min': '{beat}/min',
-  '{breaths}/min': '{breath}/min',
-  '°C': 'Cel',
-  degC: 'Cel',
-  '°F': '[degF]',
-  degF: '[degF]',
-  sec: 's',
-  msec: 'ms',
-  cc: 'mL',
-  'K/uL': '10*3/uL',
-  'M/uL': '10*6/uL',
-  'x10E3/uL': '10*3/uL',
-  'x10E6/uL': '10*6/uL',
-  IU: '[iU]',
-  'mcg/kg/min': 'ug/kg/min',
-  'µg/kg/min': 'ug/kg/min',
-}
+const written: ReadonlyMap<string, string> = new Map([
+  ['mmHg', 'mm[Hg]'],
+  ['cmH2O', 'cm[H2O]'],
+  ['bpm', '{beat}/min'],
+  ['beats/min', '{beat}/min'],
+  ['breaths/min', '{breath}/min'],
+  ['rpm', '{breath}/min'],
+  ['1/min', '/min'],
+  ['{beats}/min', '{beat}/min'],
+  ['{breaths}/min', '{breath}/min'],
+  ['°C', 'Cel'],
+  ['degC', 'Cel'],
+  ['°F', '[degF]'],
+  ['degF', '[degF]'],
+  ['sec', 's'],
+  ['msec', 'ms'],
+  ['cc', 'mL'],
+  ['K/uL', '10*3/uL'],
+  ['M/uL', '10*6/uL'],
+  ['x10E3/uL', '10*3/uL'],
+  ['x10E6/uL', '10*6/uL'],
+  ['IU', '[iU]'],
+  ['mcg/kg/min', 'ug/kg/min'],
+  ['µg/kg/min', 'ug/kg/min'],
+])
 
 /** UCUM of each MDC code and of each reference id without `MDC_DIM_`. */
 const byCode = new Map<number, string>()
@@ -195,7 +195,7 @@ const grammar = new RegExp(`^\\/?(?:${factor})(?:[./](?:${factor}))*$`)
 /** A UCUM code, or what is commonly written for one; undefined for anything else. */
 export function ucumUnit(text: string): string | undefined {
   const trimmed = text.trim()
-  const known = written[trimmed]
+  const known = written.get(trimmed)
   if (known !== undefined) return known
   return trimmed.length <= 40 && grammar.test(trimmed) ? trimmed : undefined
 }

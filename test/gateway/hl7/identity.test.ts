@@ -184,6 +184,8 @@ const splices = [
   '1.0.0.0',
   'OBX|',
   'NaN',
+  'constructor',
+  '__proto__',
   '\u{1f9b4}',
 ]
 
