@@ -59,16 +59,16 @@ const phaseWords: Readonly<Record<string, Phase>> = {
 }
 
 export function mapAlert(reading: Reading, group: Group, place: Place, clock: Clock): readonly Event[] {
-  const nodes = group.observations.map(nodeOf)
+  const nodes = group.observations.map(s => nodeOf(s, reading.local))
   const tree = new Containment(nodes)
   const by = facetsOf(nodes)
   const own = nodes.filter(n => !Object.values(by).includes(n.segment) && !isContainer(n.segment))
   const alarm = own.find(n => /MDCX?_EVT_/.test(names(n.segment))) ?? own[0]
   if (alarm === undefined) return []
-  const code = codeOf(reading, alarm.segment)
+  const code = codeOf(reading, alarm)
   const time = clock.of(alarm, tree, group.order)
-  const about = own.find(n => n !== alarm && metricIn(reading, n) !== undefined)
-  const metric = about && metricIn(reading, about)
+  const about = own.find(n => n !== alarm && metricIn(n) !== undefined)
+  const metric = about && metricIn(about)
   const flags = flagsOf(alarm.segment, by)
   const state = word(by.state, states)
   const { id, phase } = thread(reading, group, place, `${code}|${metric ?? alarm.key}`, {
@@ -110,16 +110,14 @@ function facetsOf(nodes: readonly Node[]): Readonly<Partial<Record<Facet, Segmen
 }
 
 /** What the alert is: the event's own code, or, where that is only "an alarm", the code in its value. */
-function codeOf(reading: Reading, segment: Segment): string {
-  const kind = readCoded(segment.field(3), reading.local)
+function codeOf(reading: Reading, { segment, coded: kind }: Node): string {
   const value = readCoded(segment.field(5), reading.local)
   const isGeneric = kind === undefined || /^MDCX?_EVT_(?:ALARM|ALERT\w*)$/.test(kind.name)
   const code = isGeneric ? (value ?? kind) : kind
   return code === undefined ? 'unknown' : nameOf(code)
 }
 
-function metricIn(reading: Reading, { segment }: Node): string | undefined {
-  const coded = readCoded(segment.field(3), reading.local)
+function metricIn({ coded }: Node): string | undefined {
   return coded === undefined || /_(?:EVT|ATTR|DEV)_/.test(coded.name) ? undefined : nameOf(coded)
 }
 
@@ -146,12 +144,11 @@ function phaseOf({ phase }: ReturnType<typeof facetsOf>): Phase | undefined {
 /** The number that the alert is about, with its limits: numbers and units alone. */
 function measured(reading: Reading, about: Node | undefined): Json {
   if (about === undefined) return {}
-  const { segment } = about
+  const { segment, coded } = about
   const unit = unitOf(unitFieldOf(segment.field(6)))
   const read = numberIn(reading, segment.field(5).component())
   const range = segment.field(7).component().trim()
   const isRange = /^(?:[<>]=? ?)?\d{1,5}(?:\.\d{1,3})?(?: ?- ?\d{1,5}(?:\.\d{1,3})?)?$/.test(range)
-  const coded = readCoded(segment.field(3), reading.local)
   const metric = coded && metricOf(Number(coded.code), coded.name)
   const isTrue = 'value' in read && unit !== undefined && implausible(metric, read.value, unit) === undefined
   return { ...(isTrue && { value: read.value, unit }), ...(isRange && { limits: range }) }

@@ -26,21 +26,11 @@ export class Clock {
 
   /** By the gateway's clock where the sender's is wrong. */
   of(node: Node, tree: Containment, order: Segment | undefined): number {
-    const above = [...tree.above(node)]
-    const inner = above.filter(n => n.key.includes('.'))
-    const outer = above.filter(n => !n.key.includes('.'))
-    const observed = (n: Node): string => n.segment.field(14).component()
-    return this.first([
-      observed(node),
-      ...inner.map(observed),
-      order?.field(7).component(),
-      ...outer.map(observed),
-      order?.field(8).component(),
-    ])
+    return this.first(textsFor(node, tree, order))
   }
 
   /** The first of the texts that is a time; MSH-7, and in the end when the message came, where none is. */
-  first(texts: readonly (string | undefined)[]): number {
+  first(texts: Iterable<string | undefined>): number {
     const { time: received, options } = this.#reading
     for (const text of texts) {
       const read = text === undefined || text === '' ? undefined : readTime(text, this.#zone)
@@ -59,4 +49,21 @@ export class Clock {
     const end = { name: 'hl7.clock.right', severity: 'info', time, body: { skew_s: seconds } } as const
     return tellChange(draft.told, `clock|${key}`, state, { begin, end }, subject)
   }
+}
+
+/** Where the time of an observation may stand, the best first; the next is looked for only where the one before is none. */
+function* textsFor(node: Node, tree: Containment, order: Segment | undefined): Generator<string | undefined> {
+  yield observed(node)
+  const outer: Node[] = []
+  for (const above of tree.above(node)) {
+    if (above.key.includes('.')) yield observed(above)
+    else outer.push(above)
+  }
+  yield order?.field(7).component()
+  yield* outer.map(observed)
+  yield order?.field(8).component()
+}
+
+function observed({ segment }: Node): string {
+  return segment.field(14).component()
 }

@@ -1,10 +1,13 @@
 // The tree of a device in OBX-4 (IHE PCD TF-2, appendix B.8): `MDS.VMD.channel.metric[.facet]`, ordinal numbers, 0 where
 // a level does not apply. The numbers mean nothing beyond the message; what the containers are, their own OBX-3 says.
 
+import { type Coded, readCoded } from './coded.ts'
 import type { Segment } from './segment.ts'
 
 export interface Node {
   readonly segment: Segment
+  /** OBX-3, where it is a code that may leave. */
+  readonly coded: Coded | undefined
   /** Its place without trailing zeros, `1.16.1.1`; empty where OBX-4 is no such place. */
   readonly key: string
   /** Levels that OBX-4 wrote, zeros too. */
@@ -13,10 +16,11 @@ export interface Node {
 
 const dotted = /^\d{1,10}(?:\.\d{1,10}){0,7}$/
 
-export function nodeOf(segment: Segment): Node {
+export function nodeOf(segment: Segment, local: ReadonlySet<string>): Node {
+  const coded = readCoded(segment.field(3), local)
   const text = segment.field(4).component().trim()
-  if (!dotted.test(text)) return { segment, key: '', depth: 0 }
-  return { segment, key: text.replace(/(?:\.0)+$/, ''), depth: text.split('.').length }
+  if (!dotted.test(text)) return { segment, coded, key: '', depth: 0 }
+  return { segment, coded, key: text.replace(/(?:\.0)+$/, ''), depth: text.split('.').length }
 }
 
 export class Containment {

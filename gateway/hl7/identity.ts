@@ -79,7 +79,8 @@ function* textsOf(segment: Segment): Generator<string> {
   const but = persons[segment.name]
   const only = within[segment.name]
   if (but === undefined && only === undefined) return
-  for (let n = 1; n <= segment.fields; n++) {
+  const { fields } = segment
+  for (let n = 1; n <= fields; n++) {
     if (but?.includes(n) === true || only?.includes(n) === false) continue
     const field = segment.field(n)
     if (!field.isEmpty && !field.isNull) yield* leaves(field, assigned.includes(`${segment.name}-${n}`) ? 1 : 20)

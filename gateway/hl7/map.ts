@@ -62,14 +62,22 @@ function mapResults(reading: Reading, clock: Clock): Observation {
 function placeOf(reading: Reading, group: Group): Place {
   const isMds = (names: string): boolean => /_MDS\b/.test(names)
   const mds = group.observations.find(s => isMds(`${s.field(3).component(1)} ${s.field(3).component(2)}`))
-  const named = [mds, ...group.observations].map(s => s && deviceOf(reading, s.field(18)))
-  const devices = [...named, ...group.participants.map(s => deviceOf(reading, s.field(10)))]
+  const named = [...(mds === undefined ? [] : [mds]), ...group.observations].map(s => s.field(18))
+  const fields = [...named, ...group.participants.map(s => s.field(10))]
   return {
-    device: devices.find(d => d !== undefined) ?? senderOf(reading, reading.message.header.field(3)),
+    device: first(fields, f => deviceOf(reading, f)) ?? senderOf(reading, reading.message.header.field(3)),
     bed: bedOf(reading, group.visit),
     patients: patientNames(reading, group.patient),
     visit: visitName(reading, group.visit),
   }
+}
+
+function first<T, R>(all: readonly T[], of: (one: T) => R | undefined): R | undefined {
+  for (const one of all) {
+    const found = of(one)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Where the device stands, and whether the message speaks of another patient than lies there. */

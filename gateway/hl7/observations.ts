@@ -1,7 +1,7 @@
 // ORU^R01 and its like: each OBX becomes a sample, an event, or nothing and the reason why. Devices of IHE PCD-01 and
 // results of laboratories alike.
 
-import type { Attributes, Event, Sample } from '../../core/model.ts'
+import type { Attributes, Event, Sample, Series } from '../../core/model.ts'
 import type { Clock } from './clock.ts'
 import { type Coded, nameOf, readCoded } from './coded.ts'
 import { Containment, type Node, nodeOf } from './containment.ts'
@@ -18,23 +18,24 @@ export interface Mapped {
 }
 
 export function mapObservations(reading: Reading, group: Group, place: Place, clock: Clock): Mapped {
-  const nodes = group.observations.map(nodeOf)
+  const nodes = group.observations.map(s => nodeOf(s, reading.local))
   const tree = new Containment(nodes)
   const waves = new Set(waveformNodes(nodes, tree))
   const samples = new Samples()
   for (const sample of mapWaveforms(reading, nodes, tree, group, place, clock)) samples.add(sample)
   const events: Event[] = []
   const lacksStatus = neverHasStatus(group)
-  const names = instances(nodes, tree, reading)
-  for (const node of nodes) {
-    if (waves.has(node) || isContainer(node)) continue
-    const coded = readCoded(node.segment.field(3), reading.local)
+  const plain = nodes.filter(node => !waves.has(node) && !isContainer(node))
+  const places = placesOf(plain, tree, reading)
+  const about = attributesMemo(reading, place)
+  for (const node of plain) {
+    const { coded } = node
     if (coded === undefined) {
       events.push(...tellUnknown(reading, node, place))
       continue
     }
     const time = clock.of(node, tree, group.order)
-    const finding = findingOf(reading, tree, node, coded, time, place, names.get(node))
+    const finding = findingOf(node, coded, time, about(time), places.get(node) ?? {}, place)
     const { sample, events: told } = measure(reading, finding, lacksStatus)
     if (sample !== undefined && !samples.add(sample)) events.push(contradicted(sample))
     events.push(...told)
@@ -43,66 +44,76 @@ export function mapObservations(reading: Reading, group: Group, place: Place, cl
 }
 
 /** MDS, VMD and channel: they have no value of their own. */
-function isContainer({ segment, key, depth }: Node): boolean {
-  const isZero = depth > 1 && key.split('.').length < depth
-  const names = [segment.field(3).component(1), segment.field(3).component(2)]
-  return names.some(n => /^MDC_DEV_/.test(n)) || (isZero && segment.field(5).isEmpty)
+function isContainer({ segment, coded, key, depth }: Node): boolean {
+  if (coded?.name.startsWith('MDC_DEV_')) return true
+  return depth > 1 && key.split('.').length < depth && segment.field(5).isEmpty
+}
+
+/** Most observations of a message are of one time. */
+function attributesMemo(reading: Reading, place: Place): (time: number) => Attributes {
+  let last: { readonly time: number; readonly attributes: Attributes } | undefined
+  return time => {
+    if (last?.time !== time) last = { time, attributes: attributesAt(reading, place, time) }
+    return last.attributes
+  }
 }
 
 function findingOf(
-  reading: Reading,
-  tree: Containment,
   node: Node,
   coded: Coded,
   time: number,
-  place: Place,
-  instance: string | undefined,
+  about: Attributes,
+  within: Attributes,
+  { device, bed }: Place,
 ): Finding {
   const name = nameOf(coded)
-  const attributes: Attributes = {
-    ...attributesAt(reading, place, time),
-    ...within(tree, node, reading),
-    ...(coded.system === 'mdc' && coded.code !== '0' && { mdc: Number(coded.code) }),
-    ...(instance !== undefined && { instance }),
-  }
-  const { patient: _, visit: __, bed: ___, ...lasting } = attributes
+  const isNumbered = coded.system === 'mdc' && coded.code !== '0'
+  const attributes: Attributes = { ...about, ...within, ...(isNumbered && { mdc: Number(coded.code) }) }
   const metric = coded.system === 'mdc' ? metricOf(Number(coded.code), coded.name) : undefined
-  return { node, coded, metric, name, time, attributes, key: `${name}|${JSON.stringify(lasting)}|${place.bed ?? ''}` }
+  const key = [name, device ?? '', bed ?? '', ...Object.values(within)].join('|')
+  return { node, coded, metric, name, time, attributes, key }
 }
 
-/** VMD and channel by their names, the metric of a facet, the body site. */
+/**
+ * Where in the device each stands: VMD and channel by their names, the metric of a facet, the body site. Two probes of one
+ * kind are two series: their places in OBX-4, or their order, tell them apart.
+ */
+function placesOf(nodes: readonly Node[], tree: Containment, reading: Reading): ReadonlyMap<Node, Attributes> {
+  const places = new Map<Node, Attributes>()
+  const alike = new Map<string, Node[]>()
+  for (const node of nodes) {
+    if (node.coded === undefined) continue
+    const place = within(tree, node, reading)
+    places.set(node, place)
+    const key = [nameOf(node.coded), ...Object.values(place)].join('|')
+    const same = alike.get(key)
+    if (same === undefined) alike.set(key, [node])
+    else same.push(node)
+  }
+  for (const same of alike.values()) {
+    if (same.length === 1 || new Set(same.map(n => n.key)).size === 1) continue
+    for (const [n, node] of same.entries()) {
+      const instance = node.key.split('.').slice(1).join('.') || `${n + 1}`
+      places.set(node, { ...places.get(node), instance })
+    }
+  }
+  return places
+}
+
 function within(tree: Containment, node: Node, { local }: Reading): Attributes {
   const of = (level: number): string | undefined => {
-    const container = tree.at(node, level)
-    const coded = container && readCoded(container.segment.field(3), local)
+    const coded = tree.at(node, level)?.coded
     return coded && nameOf(coded)
   }
   const [vmd, channel, metric] = [of(2), of(3), of(4)]
-  const site = readCoded(node.segment.field(20), local)
+  const body = node.segment.field(20)
+  const site = body.isEmpty ? undefined : readCoded(body, local)
   return {
     ...(vmd !== undefined && { vmd }),
     ...(channel !== undefined && { channel }),
     ...(metric !== undefined && { of: metric }),
     ...(site !== undefined && { site: nameOf(site) }),
   }
-}
-
-/** Two probes of one kind are two series: their places in OBX-4, or their order, tell them apart. */
-function instances(nodes: readonly Node[], tree: Containment, reading: Reading): ReadonlyMap<Node, string> {
-  const alike = new Map<string, Node[]>()
-  for (const node of nodes) {
-    if (isContainer(node)) continue
-    const coded = readCoded(node.segment.field(3), reading.local)
-    if (coded === undefined) continue
-    const key = `${nameOf(coded)}|${JSON.stringify(within(tree, node, reading))}`
-    const same = alike.get(key)
-    if (same === undefined) alike.set(key, [node])
-    else same.push(node)
-  }
-  const several = [...alike.values()].filter(same => new Set(same.map(n => n.key)).size > 1)
-  return new Map(
-    several.flatMap(same => same.map((node, n) => [node, node.key.split('.').slice(1).join('.') || `${n + 1}`])),
-  )
 }
 
 /** A sender that marks every value with X has no use for the field: then it says nothing. Two values at least tell so. */
@@ -128,19 +139,23 @@ function tellUnknown(reading: Reading, { segment, key }: Node, place: Place): re
 
 /** A series has one value a time: what is told twice is kept once, and what contradicts itself not at all. */
 class Samples {
-  readonly #kept = new Map<string, Sample | undefined>()
+  readonly #kept = new Map<Series, Map<number, Sample | undefined>>()
 
   /** False where the message says another value for the same. */
   add(sample: Sample): boolean {
     const { series, time, value } = sample
-    const key = `${time}|${series.name}|${series.unit}|${JSON.stringify(series.attributes)}`
-    const isOther = this.#kept.has(key) && this.#kept.get(key)?.value !== value
-    this.#kept.set(key, isOther ? undefined : sample)
+    let times = this.#kept.get(series)
+    if (times === undefined) {
+      times = new Map()
+      this.#kept.set(series, times)
+    }
+    const isOther = times.has(time) && times.get(time)?.value !== value
+    times.set(time, isOther ? undefined : sample)
     return !isOther
   }
 
   all(): readonly Sample[] {
-    return [...this.#kept.values()].filter(s => s !== undefined)
+    return [...this.#kept.values()].flatMap(times => [...times.values()]).filter(s => s !== undefined)
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { Sample } from '../../core/model.ts'
 import type { Clock } from './clock.ts'
-import { nameOf, readCoded } from './coded.ts'
+import { nameOf } from './coded.ts'
 import type { Containment, Node } from './containment.ts'
 import { featuresOf } from './features.ts'
 import type { Group } from './groups.ts'
@@ -68,7 +68,7 @@ export function mapWaveforms(
   if (reading.options.waveforms === 'off') return []
   const samples: Sample[] = []
   for (const wave of wavesOf(nodes, tree)) {
-    const coded = readCoded(wave.node.segment.field(3), reading.local)
+    const { coded } = wave.node
     if (coded === undefined) continue
     const time = clock.of(wave.node, tree, group.order)
     const points = numbersOf(wave, reading)
