@@ -85,8 +85,9 @@ export async function startEdge(
     edge.run('fieldline', self, signal),
     ...config.sources.map(part => {
       const source = known.find(s => s.name === part.type)!
-      const keep = isShownOnly ? memoryKeep() : fileKeep(join(config.state, 'sources', `${part.name}.json`))
-      const running = source.open(part.options, { name: part.name, host, say, keep })
+      const folder = join(config.state, 'sources', part.name)
+      const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
+      const running = source.open(part.options, { name: part.name, host, say, ...lasting })
       return edge.run(part.name, readings === undefined ? running : shown(running, readings), signal)
     }),
   ]

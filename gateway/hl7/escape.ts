@@ -75,3 +75,14 @@ function formatted(command: string): string | undefined {
   if (name === 'sk') return ' '.repeat(times)
   return sign === undefined ? undefined : ''
 }
+
+/** A text as a field may hold it; without an escape character, what would delimit becomes a blank. */
+export function escaped(text: string, encoding: Encoding): string {
+  const { field, component, repetition, escape: mark, subcomponent } = encoding
+  const letters = new Map([field, component, repetition, mark, subcomponent].map((one, n) => [one, 'FSRET'[n]]))
+  return Array.from(text, one => {
+    if (one < ' ') return ' '
+    const letter = letters.get(one)
+    return letter === undefined ? one : mark === '' ? ' ' : `${mark}${letter}${mark}`
+  }).join('')
+}

@@ -1,6 +1,7 @@
 // The gateway's sources; beside them it has all of the agent's.
 
 import type { Source } from '../../agent/source.ts'
+import { hl7 } from './hl7.ts'
 import { modbus } from './modbus.ts'
 
-export const sources = [modbus] as const satisfies readonly Source<unknown>[]
+export const sources = [hl7, modbus] as const satisfies readonly Source<unknown>[]
