@@ -15,6 +15,8 @@ export interface Mapped {
   readonly observation: Observation
   /** To be called when the observation is durable, and before the message is acknowledged. @throws the disk's error. */
   commit(): void
+  /** To be called where it could not be stored: nothing of the message is remembered. */
+  drop(): void
 }
 
 export interface Mapper {
@@ -32,8 +34,13 @@ export function openMapper(
   return {
     map(message, time) {
       const draft = memory.draft()
-      const observation = map(message, { source: name, time, options, pseudonyms, draft })
-      return { observation, commit: () => draft.commit() }
+      try {
+        const observation = map(message, { source: name, time, options, pseudonyms, draft })
+        return { observation, commit: draft.commit, drop: draft.drop }
+      } catch (error) {
+        draft.drop()
+        throw error
+      }
     },
   }
 }

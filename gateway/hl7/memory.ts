@@ -1,7 +1,7 @@
 // What the mapper remembers between messages: who lies where, which device stands where, which alerts are on, what was
 // last said of a series or a clock. A message works on a draft; nothing of it is remembered until what was made of the
-// message is durable, so that a message that comes again is mapped as if for the first time. No identifier is in it,
-// only pseudonyms and places.
+// message is durable, so that a message that comes again is mapped as if for the first time. A draft sees what those
+// before it hold that are still on their way to the disk. No identifier is in it, only pseudonyms and places.
 
 import type { Keep } from '../../agent/keep.ts'
 import type { Attributes, Series, SeriesKind } from '../../core/model.ts'
@@ -45,6 +45,8 @@ export interface Draft extends Tables {
   series(name: string, unit: string, kind: SeriesKind, attributes: Attributes): Series
   /** What this message changed is remembered from now on, and is durable when this returns where it has to be. */
   commit(): void
+  /** Forgets what this message changed. After a commit it does nothing. */
+  drop(): void
 }
 
 export interface Memory {
@@ -75,30 +77,58 @@ export function openMemory(keep: Keep): Memory {
     return one
   }
 
+  /** Drafts on their way, the newest first. */
+  let open: readonly Layers[] = []
+
   return {
     draft() {
-      const layers = names.map(name => ({ name, layer: new Layer(maps[name]) }))
-      const tables = Object.fromEntries(layers.map(({ name, layer }) => [name, layer])) as unknown as Tables
+      const below = open
+      const layers = layersOver(maps, below)
+      open = [layers, ...open]
+      const close = (): void => {
+        open = open.filter(one => one !== layers)
+      }
+      const drop = (): void => {
+        close()
+        for (const name of names) layers[name].drop()
+      }
       const commit = (): void => {
-        const changed = layers.filter(({ layer }) => layer.apply()).map(({ name }) => name)
+        close()
+        const changed = names.filter(name => layers[name].apply())
         if (kept.some(name => changed.includes(name))) keep.save(textOf(maps))
       }
-      return { ...tables, series, commit }
+      return { ...(layers as unknown as Tables), series, commit, drop }
     },
   }
+}
+
+type Layers = { readonly [K in keyof Tables]: Layer<unknown> }
+
+function layersOver(maps: Maps, below: readonly Layers[]): Layers {
+  const layer = (name: keyof Tables) =>
+    new Layer(
+      maps[name],
+      below.map(layers => layers[name]),
+    )
+  return Object.fromEntries(names.map(name => [name, layer(name)])) as unknown as Layers
 }
 
 /** What a message changed, over what was there before. */
 class Layer<V> implements Table<V> {
   readonly #base: Map<string, V>
+  /** Of messages before it; what they held is in the base by the time that they are applied. */
+  #below: readonly Layer<V>[]
   readonly #changes = new Map<string, V | undefined>()
 
-  constructor(base: Map<string, V>) {
+  constructor(base: Map<string, V>, below: readonly Layer<V>[]) {
     this.#base = base
+    this.#below = below
   }
 
   get(key: string): V | undefined {
-    return this.#changes.has(key) ? this.#changes.get(key) : this.#base.get(key)
+    if (this.#changes.has(key)) return this.#changes.get(key)
+    for (const layer of this.#below) if (layer.#changes.has(key)) return layer.#changes.get(key)
+    return this.#base.get(key)
   }
 
   set(key: string, value: V): void {
@@ -119,12 +149,18 @@ class Layer<V> implements Table<V> {
       this.#base.delete(key)
       if (value !== undefined) this.#base.set(key, value)
     }
-    this.#changes.clear()
+    this.drop()
     for (const key of this.#base.keys()) {
       if (this.#base.size <= most) break
       this.#base.delete(key)
     }
     return changed
+  }
+
+  /** Holds nothing any more: whoever was opened over it sees what is below. */
+  drop(): void {
+    this.#changes.clear()
+    this.#below = []
   }
 }
 

@@ -26,7 +26,6 @@ export interface Pseudonyms {
 export const kinds = ['patient', 'visit', 'alert'] as const
 export type Kind = (typeof kinds)[number]
 
-const day = 86_400_000
 const line = /^(\d{4})-(\d{2})-(\d{2})[ \t]+([0-9A-Fa-f]{64,})$/
 
 /** @throws Refused naming the line of the file, never what stands there. */
@@ -67,9 +66,4 @@ function pseudonyms(keys: readonly Key[], overlap: number): Pseudonyms {
 function name({ id, secret }: Key, kind: Kind, identifier: string): string {
   const mac = createHmac('sha256', secret).update(`${kind}\0${identifier}`).digest()
   return `${id}-${mac.subarray(0, 15).toString('base64url')}`
-}
-
-/** The day a key of this name begins; for tests and for whoever makes a key file. */
-export function keyLine(from: number, secret: Buffer): string {
-  return `${new Date(Math.floor(from / day) * day).toISOString().slice(0, 10)} ${secret.toString('hex')}`
 }

@@ -6,7 +6,9 @@ import { address, secretFile } from '../../core/config-shapes.ts'
 import { absolutePath, duration, integer, object, optional, refined, shape, size } from '../../core/shape.ts'
 import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
+import { openMapper } from '../hl7/mapper.ts'
 import { senders } from '../hl7/senders.ts'
+import { wardFields } from '../hl7/ward.ts'
 
 /** Below the folder of the instance. */
 export const asideFolder = 'aside'
@@ -31,6 +33,7 @@ const options = refined(
     /** Messages a second of one address. */
     pace: optional(integer(1, 100_000), 1000),
     max_aside: optional(size(MiB), 64 * MiB),
+    ...wardFields,
   }),
   (value, place) => {
     if (!/^(127\.|localhost:|\[::1\]:)/.test(value.listen) && value.senders.length === 0)
@@ -46,6 +49,6 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   metrics: undefined,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
-    return { run: (emit, signal) => listen(o, { ...at, folder }, emit, signal) }
+    return { run: (emit, signal) => listen(o, { ...at, folder, mapper: openMapper(o, at) }, emit, signal) }
   },
 }

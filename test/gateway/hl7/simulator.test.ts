@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Event } from '../../../core/model.ts'
-import { bedsides, type SimulatedMonitor, simulatedMonitor } from '../../../gateway/hl7/simulator.ts'
+import { bedsides, type SimulatedMonitor, simulatedMonitor, simulatedOptions } from '../../../gateway/hl7/simulator.ts'
 import { until } from '../../brokers.ts'
+import { ward as listening } from './rig.ts'
 import { ward } from './ward.ts'
 
 /** `AA`, or nothing and the connection ends. */
@@ -103,6 +104,26 @@ t.test('what is not accepted goes again, what is rejected does not, and nothing 
   t.not(fourth, third)
   t.equal(fifth, sixth, 'until it is accepted')
   t.equal(made.rejected, 1)
+})
+
+t.test('the listener accepts all that two monitors send', async t => {
+  const here = await listening(t, simulatedOptions)
+  const both = bedsides.map(bedside => simulatedMonitor({ host: '127.0.0.1', port: here.port, bedside, interval: 20 }))
+  t.teardown(() => Promise.all(both.map(one => one.close())))
+  both[0]!.lowSaturation = true
+  const events = () => here.emitted.flatMap(o => o.events)
+  await until('both are heard', () => both.every(one => one.accepted > 5))
+  await until('the alarm is told', () => events().some(e => e.name === 'hl7.alert.start'))
+  t.same(
+    both.map(one => one.rejected),
+    [0, 0],
+  )
+  t.equal(events().filter(e => e.name === 'hl7.alert.start').length, 1)
+  t.same(
+    events().filter(e => !['hl7.patient.noted', 'hl7.alert.start', 'hl7.alert.update'].includes(e.name)),
+    [],
+  )
+  t.ok(events().every(e => e.attributes.simulated === true))
 })
 
 t.test('a high pressure raises another alarm', async t => {

@@ -29,7 +29,12 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
   const mapped = (message: string | Uint8Array, time: number) => {
     const draft = memory.draft()
     const bytes = typeof message === 'string' ? Buffer.from(message.replace(/\n/g, '\r')) : message
-    return { draft, observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, draft }) }
+    try {
+      return { draft, observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, draft }) }
+    } catch (error) {
+      draft.drop()
+      throw error
+    }
   }
   return {
     take(message, time = received) {
@@ -37,7 +42,11 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
       draft.commit()
       return observation
     },
-    fail: (message, time = received) => mapped(message, time).observation,
+    fail(message, time = received) {
+      const { draft, observation } = mapped(message, time)
+      draft.drop()
+      return observation
+    },
   }
 }
 
