@@ -13,6 +13,7 @@ export interface Texts {
       | 'check'
       | 'test'
       | 'inventory'
+      | 'hl7'
       | 'smart-reports'
       | 'status'
       | 'demo',
@@ -38,6 +39,13 @@ export interface Texts {
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
     readonly noDrives: string
+    readonly hl7Verbs: string
+    hl7Address(word: string): string
+    readonly hl7Tls: string
+    hl7TriesWrong(word: string): string
+    hl7Tries(count: number): string
+    hl7Sent(accepted: number, all: number): string
+    readonly hl7NothingAside: string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
     demoPage(url: string): string

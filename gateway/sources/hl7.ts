@@ -8,6 +8,7 @@ import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
 import { openMapper } from '../hl7/mapper.ts'
 import { senders } from '../hl7/senders.ts'
+import { firstMessage } from '../hl7/trial.ts'
 import { wardFields } from '../hl7/ward.ts'
 
 /** Below the folder of the instance. */
@@ -49,6 +50,9 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   metrics: undefined,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
-    return { run: (emit, signal) => listen(o, { ...at, folder, mapper: openMapper(o, at) }, emit, signal) }
+    return {
+      run: (emit, signal) => listen(o, { ...at, folder, mapper: openMapper(o, at) }, emit, signal),
+      once: signal => firstMessage(o, { ...at, mapper: openMapper(o, at) }, signal),
+    }
   },
 }
