@@ -95,7 +95,7 @@ t.test('frames do not depend on how their bytes were cut', async t => {
     const expected = [...whole.push(Buffer.from(stream))]
     const found = [...chunksOf(random, Buffer.from(stream))].flatMap(chunk => [...cut.push(chunk)])
     const same = expected.length === found.length && expected.every((f, i) => f.bytes.equals(found[i]!.bytes))
-    if (!same || whole.noise !== cut.noise || whole.cut !== cut.cut) t.fail(stream.toString('hex'))
+    if (!same || whole.noise !== cut.noise || whole.cut !== cut.cut) t.fail(Buffer.from(stream).toString('hex'))
     const sum = found.reduce((bytes, frame) => bytes + frame.bytes.length, 0)
     const isBounded = sum <= stream.length && found.every(f => f.bytes.length <= most)
     if (!isBounded) t.fail('more came out than went in')
