@@ -10,6 +10,7 @@ const peers = {
     probe: ['-c', 'import pymodbus, serial_asyncio'],
     packages: 'python3-pymodbus python3-serial-asyncio',
   },
+  'python-hl7': { program: '/usr/bin/python3', probe: ['-c', 'import hl7.client'], packages: 'python3-hl7' },
   fuse: {
     program: '/usr/bin/python3',
     probe: ['-c', 'import os; os.open("/dev/fuse", os.O_RDWR); assert os.geteuid() == 0'],

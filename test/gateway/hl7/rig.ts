@@ -31,7 +31,7 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   const folder = `${t.testdir()}/aside`
   const say = (_: string, text: string) => void said.push(text)
   const mapper = openMapper(read, { name: 'ward', keep: memoryKeep() })
-  const at = { name: 'ward', host: realHost(), say, folder, mapper }
+  const at = { name: 'ward', host: realHost(), say, folder }
   const taking: Emit = async observation => {
     if (observation.events.length === 0) return
     await emit(observation)
@@ -39,7 +39,7 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   }
   const ending = new AbortController()
   const { promise: listening, resolve } = Promise.withResolvers<number>()
-  const running = listen(read, at, taking, ending.signal, resolve)
+  const running = listen({ ...read, mapper }, at, taking, ending.signal, resolve)
   const stop = async (): Promise<void> => {
     ending.abort()
     await running
