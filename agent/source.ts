@@ -2,7 +2,7 @@
 
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Attributes, Observation } from '../core/model.ts'
+import type { Attributes, Json, Observation } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
 import type { Keep } from './keep.ts'
 import type { EventKind, Metric } from './metric.ts'
@@ -36,6 +36,10 @@ export interface Surroundings {
   readonly folder?: string
 }
 
+/** What a running source can be told to do, by an order or a rule. Resolves with what was read back when the device has done it;
+ *  throws Refused where its limits or the device forbid it, anything else where it is not known whether it was done. */
+export type Act = (args: Readonly<Record<string, Json>>, signal: AbortSignal) => Promise<Json>
+
 export interface Running {
   /**
    * Reads and emits until `signal` aborts, then releases what it holds and resolves.
@@ -44,4 +48,6 @@ export interface Running {
   run(emit: Emit, signal: AbortSignal): Promise<void>
   /** One reading for `fieldline test`; sources that only listen have none. */
   once?(signal: AbortSignal): Promise<Observation>
+  /** By name: `write` ({ to, value }), `call` ({ method, arguments }), `publish` ({ topic, payload }). */
+  readonly actions?: Readonly<Record<string, Act>>
 }

@@ -1,6 +1,7 @@
 // The contract of an uplink: whatever carries envelopes to where they are kept.
 
 import type { Envelope } from '../core/envelope.ts'
+import type { Order, Outcome } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
 
 /** What the far end has committed, and what it will never take. */
@@ -23,7 +24,17 @@ export interface Uplink {
    * the batch and sends it again. One call at a time.
    */
   send(batch: readonly Envelope[], signal: AbortSignal): Promise<Delivery>
+  /** Hands a message to the broker, on a topic that is nobody else's; resolves when the broker has taken it. */
+  publish?(topic: string, payload: Buffer, retain: boolean): Promise<void>
   close(): Promise<void>
+}
+
+/** Where orders that come over an uplink go. Their outcomes go home as events besides. */
+export interface OrderDesk {
+  /** A signed one, docs/orders.md, and the topic it came on. */
+  signed(topic: string, message: Buffer): void
+  /** One that the uplink's own protocol carries without our signature, such as a Sparkplug command. Never rejects. */
+  order(order: Order): Promise<Outcome>
 }
 
 /** What every uplink is told of the edge it serves. */
@@ -34,6 +45,8 @@ export interface Identity {
   readonly about?: Readonly<Record<string, string | number | boolean>>
   /** The decompressed bytes of a payload that was stored just now, if they are still at hand. */
   opened?(payload: Uint8Array): Uint8Array | undefined
+  /** Absent where the configuration allows no orders. */
+  readonly orders?: OrderDesk
 }
 
 export interface UplinkType<Options> {

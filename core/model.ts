@@ -98,3 +98,34 @@ export interface Finding {
   /** The numbers the sentence rests on. */
   readonly evidence: Readonly<Record<string, number | string>>
 }
+
+/** Something that an edge is told to do by one of its sources. */
+export interface Order {
+  /** Given by whoever orders, never used twice: an edge does what it names at most once. */
+  readonly id: string
+  /** The configured name of the source that does it. */
+  readonly to: string
+  /** `write`, `call`, `publish`, or what else the source can do. */
+  readonly action: string
+  readonly args: Readonly<Record<string, Json>>
+  /** Who gives it: a person, a rule, another system. */
+  readonly from: string
+  /** ms since the epoch; after `expires` it is not begun any more. */
+  readonly issued: number
+  readonly expires: number
+}
+
+export const outcomeStates = ['done', 'refused', 'unknown'] as const
+/** `refused`: certainly not done. `unknown`: nobody can tell whether it was done. */
+export type OutcomeState = (typeof outcomeStates)[number]
+
+/** What became of an order. */
+export interface Outcome {
+  /** The order's. */
+  readonly id: string
+  readonly state: OutcomeState
+  /** Why it was not done, or why nobody knows. */
+  readonly reason?: string
+  /** What was read back. */
+  readonly result?: Json
+}

@@ -10,7 +10,7 @@ import type { Series } from '../../core/model.ts'
 import { serve } from './connection.ts'
 import { Counts } from './counts.ts'
 import { Intake } from './intake.ts'
-import type { Meaning } from './map.ts'
+import type { Mapper } from './mapper.ts'
 import { Pace } from './pace.ts'
 import { gate, type Peer, type Sender } from './senders.ts'
 
@@ -28,7 +28,7 @@ export interface ListenerOptions {
   /** Messages a second of one address. */
   readonly pace: number
   readonly max_aside: number
-  readonly map: Meaning
+  readonly mapper: Mapper
 }
 
 /** Between what it tells of itself, and how long a handshake may take, ms. */

@@ -6,9 +6,10 @@ import { address, secretFile } from '../../core/config-shapes.ts'
 import { absolutePath, duration, integer, object, optional, refined, shape, size } from '../../core/shape.ts'
 import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
-import { map } from '../hl7/map.ts'
+import { openMapper } from '../hl7/mapper.ts'
 import { senders } from '../hl7/senders.ts'
 import { firstMessage } from '../hl7/trial.ts'
+import { wardFields } from '../hl7/ward.ts'
 
 /** Below the folder of the instance. */
 export const asideFolder = 'aside'
@@ -33,6 +34,7 @@ const options = refined(
     /** Messages a second of one address. */
     pace: optional(integer(1, 100_000), 1000),
     max_aside: optional(size(MiB), 64 * MiB),
+    ...wardFields,
   }),
   (value, place) => {
     if (!/^(127\.|localhost:|\[::1\]:)/.test(value.listen) && value.senders.length === 0)
@@ -49,8 +51,8 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
     return {
-      run: (emit, signal) => listen({ ...o, map }, { ...at, folder }, emit, signal),
-      once: signal => firstMessage({ ...o, map }, at, signal),
+      run: (emit, signal) => listen({ ...o, mapper: openMapper(o, at) }, { ...at, folder }, emit, signal),
+      once: signal => firstMessage({ ...o, mapper: openMapper(o, at) }, at, signal),
     }
   },
 }

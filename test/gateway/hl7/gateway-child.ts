@@ -10,23 +10,26 @@ import { uplinks } from '../../../agent/uplinks/index.ts'
 import { log } from '../../../core/log.ts'
 import { Place } from '../../../core/shape.ts'
 import { listen } from '../../../gateway/hl7/listener.ts'
-import type { Meaning } from '../../../gateway/hl7/map.ts'
+import type { Mapper } from '../../../gateway/hl7/mapper.ts'
 import { hl7 } from '../../../gateway/sources/hl7.ts'
 
 const [folder, broker, port] = process.argv.slice(2) as [string, string, string]
 
 /** The sender is the series, MSH-7 the time in ms, the control id the value: the same for whoever tells it again. */
-const map: Meaning = ({ header, controlId }) => {
-  const attributes = { sender: header.field(3).text }
-  const series = { name: 'witness', unit: '1', kind: 'gauge', attributes } as const
-  return { samples: [{ series, time: Number(header.field(7).text), value: Number(controlId) }], events: [] }
+const mapper: Mapper = {
+  map({ header, controlId }) {
+    const attributes = { sender: header.field(3).text }
+    const series = { name: 'witness', unit: '1', kind: 'gauge', attributes } as const
+    const samples = [{ series, time: Number(header.field(7).text), value: Number(controlId) }]
+    return { observation: { samples, events: [] }, commit: () => undefined, drop: () => undefined }
+  },
 }
 
 const source: Source<ReturnType<typeof hl7.options.read>> = {
   ...hl7,
   open: (o, at) => ({
     run: (emit, signal) =>
-      listen({ ...o, map }, { ...at, folder: at.folder }, emit, signal, () => process.send?.('ready')),
+      listen({ ...o, mapper }, { ...at, folder: at.folder }, emit, signal, () => process.send?.('ready')),
   }),
 }
 

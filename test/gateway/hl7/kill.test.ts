@@ -3,6 +3,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import t, { type Test } from 'tap'
 import { History } from '../../../collector/store/history.ts'
 import { Sender } from '../../../gateway/hl7/client.ts'
@@ -24,7 +25,7 @@ t.test('after many kills each of 10,000 messages is at the collector exactly onc
   const broker = await aedes(t)
   const collector = await startRoadCollector(t, { folder: join(folder, 'collector'), brokers: [broker.url] })
   const port = await freePort()
-  const gateway = new Gateway(t, [folder, broker.url, `${port}`])
+  const gateway = new Gateway(t, await bundled(folder), [folder, broker.url, `${port}`])
   const start = Date.now() - 3_600_000
   let accepted = 0
   const ours = Array.from({ length: senders - 1 }, async (_, s) => {
@@ -65,14 +66,24 @@ function stored(folder: string): number[][] {
   return values
 }
 
+/** It starts in a third of the time when our own code is one file. */
+async function bundled(folder: string): Promise<string> {
+  const outfile = join(folder, 'gateway-child.mjs')
+  const entry = new URL('gateway-child.ts', import.meta.url).pathname
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external' })
+  return outfile
+}
+
 /** Started again whenever it was killed. */
 class Gateway {
   kills = 0
+  readonly #program: string
   readonly #args: readonly string[]
   #child: ChildProcess
   #ended = false
 
-  constructor(t: Test, args: readonly string[]) {
+  constructor(t: Test, program: string, args: readonly string[]) {
+    this.#program = program
     this.#args = args
     this.#child = this.#start()
     t.teardown(() => {
@@ -82,7 +93,7 @@ class Gateway {
   }
 
   #start(): ChildProcess {
-    const child = fork(new URL('gateway-child.ts', import.meta.url), this.#args, {
+    const child = fork(this.#program, this.#args, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     child.on('exit', () => {

@@ -1,14 +1,18 @@
 // A listener on a free port over an emit that the test holds in its hand, and a sender that waits for answers.
 
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Test } from 'tap'
+import { memoryKeep } from '../../../agent/keep.ts'
 import type { Emit } from '../../../agent/source.ts'
 import { realHost } from '../../../core/host.ts'
 import type { Observation } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
 import { listen } from '../../../gateway/hl7/listener.ts'
-import { map } from '../../../gateway/hl7/map.ts'
+import { openMapper } from '../../../gateway/hl7/mapper.ts'
 import { type Message, parse } from '../../../gateway/hl7/message.ts'
 import { Framer, framed } from '../../../gateway/hl7/mllp.ts'
 import { hl7 } from '../../../gateway/sources/hl7.ts'
@@ -27,8 +31,12 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   const read = hl7.options.read({ listen: '127.0.0.1:0', ...options }, place)
   if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
   const [emitted, said]: [Observation[], string[]] = [[], []]
-  const folder = `${t.testdir()}/aside`
-  const at = { name: 'ward', host: realHost(), say: (_: string, text: string) => void said.push(text), folder }
+  // The test's own folder stays the test's.
+  const top = mkdtempSync(join(tmpdir(), 'fieldline-ward-'))
+  const folder = join(top, 'aside')
+  const say = (_: string, text: string) => void said.push(text)
+  const mapper = openMapper(read, { name: 'ward', keep: memoryKeep() })
+  const at = { name: 'ward', host: realHost(), say, folder }
   const taking: Emit = async observation => {
     if (observation.events.length === 0) return
     await emit(observation)
@@ -36,10 +44,11 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   }
   const ending = new AbortController()
   const { promise: listening, resolve } = Promise.withResolvers<number>()
-  const running = listen({ ...read, map }, at, taking, ending.signal, resolve)
+  const running = listen({ ...read, mapper }, at, taking, ending.signal, resolve)
   const stop = async (): Promise<void> => {
     ending.abort()
     await running
+    rmSync(top, { recursive: true, force: true })
   }
   t.teardown(stop)
   const failed = running.then(() => Promise.reject(new Error('it ended')))
@@ -101,8 +110,9 @@ export function codeOf(answer: Message): string {
   return answer.segment('MSA')!.field(1).text
 }
 
+/** Of a kind that is only told of, so that each makes one event. */
 export function oru(id: string | number, value: string | number = 80, header = ''): string {
-  return `MSH|^~\\&|MON|ICU|GW|HOME|20260101||ORU^R01^ORU_R01|${id}|P|2.6${header}\rPID|||4711||Doe^John\rOBX|1|NM|x||${value}\r`
+  return `MSH|^~\\&|MON|ICU|GW|HOME|20260101||ORM^O01^ORM_O01|${id}|P|2.6${header}\rPID|||4711||Doe^John\rOBX|1|NM|x||${value}\r`
 }
 
 export async function freePort(): Promise<number> {
