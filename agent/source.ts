@@ -20,6 +20,8 @@ export interface Source<Options> {
   readonly events?: readonly EventKind[]
   /** What holds for all that a host sends, once this source is configured: asked when the agent starts, and then fixed. */
   resource?(host: Host): Attributes
+  /** Registers or nodes that `write` takes with these options: asked when a configuration is checked. None where absent. */
+  writes?(options: Options): readonly string[]
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
   open(options: Options, at: Surroundings): Running
 }
