@@ -17,6 +17,7 @@ Tools
   check          say everything that is wrong with a configuration file
   test           read one source once and show what would be sent
   inventory      show the boards and memory modules of this machine
+  order          have an edge do something: write a register, call a method
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -106,6 +107,30 @@ Examples
   fieldline inventory
   fieldline test inventory`,
 
+    order: `Has an edge do something by one of its sources, and waits for what became of it. The edge does it at most once, and
+only if the allow-list of its own configuration names it: docs/orders.md.
+
+Usage: fieldline order NODE SOURCE ACTION [NAME=VALUE ...] --key FILE [OPTIONS]
+
+  NODE SOURCE      the edge, and the configured name of its source
+  ACTION           write (to=REGISTER value=VALUE), call (method=NAME arguments=[...]), or what else the source can do
+  --key FILE       your private Ed25519 key (PEM); the edge has the public one
+  --broker URL     where the edge is connected (default mqtt://127.0.0.1:1883)
+  --tenant NAME    default: default
+  --username NAME, --password-file FILE, --ca FILE, --cert FILE, --cert-key FILE
+                   what the broker asks for
+  --valid TIME     how long the order may wait to be begun (default 30s)
+  --as NAME        who you are, for the record (default: your login name)
+  --json           the outcome as one line of JSON
+
+A key pair: openssl genpkey -algorithm ed25519 -out order.key; openssl pkey -in order.key -pubout -out order.pub
+
+Status 0: done. 1: refused, or nobody knows. 2: wrong usage.
+
+Examples
+  fieldline order gateway-1 lamp write to=lamp.red value=true --key order.key
+  fieldline order gateway-1 press call method=Stop --key order.key --broker mqtts://broker.example:8883`,
+
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 
 Usage: fieldline status [--config FILE] [--json]
@@ -175,6 +200,13 @@ Examples
     whatToDo: (daemon, config) =>
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    orderKey: file => `${file} holds no private Ed25519 key in PEM`,
+    orderArgument: word => `${JSON.stringify(word)}: expected NAME=VALUE, such as value=1`,
+    orderDone: result => `done: ${result}`,
+    orderRefused: reason => `refused, not done: ${reason}`,
+    orderUnknown: reason => `unknown whether it was done: ${reason}`,
+    orderUnheard: node =>
+      `nothing was heard from ${node} in time: is it connected to this broker, and has it orders: configured? It is unknown whether it was done.`,
     noDrives: 'smartctl finds no disks here.',
     demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,

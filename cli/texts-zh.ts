@@ -15,6 +15,7 @@ export const zh: Texts = {
   check          指出配置文件中的所有错误
   test           读取一个数据源一次，显示将要发送的内容
   inventory      显示本机的主板与内存条
+  order          让边缘节点执行操作：写寄存器、调用方法
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带一台模拟 PLC
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -104,6 +105,30 @@ export const zh: Texts = {
   fieldline inventory
   fieldline test inventory`,
 
+    order: `让一个边缘节点通过其某个数据源执行一项操作，并等待结果。边缘节点最多执行一次，
+且仅当其自身配置的允许列表中有该操作时才执行：见 docs/orders.md。
+
+用法：fieldline order 节点 数据源 操作 [名称=值 ...] --key 文件 [选项]
+
+  节点 数据源      边缘节点，及其配置中数据源的名称
+  操作             write（to=寄存器 value=值）、call（method=名称 arguments=[...]），或该数据源支持的其他操作
+  --key 文件       您的 Ed25519 私钥（PEM）；边缘节点持有公钥
+  --broker URL     边缘节点所连接的消息代理（默认 mqtt://127.0.0.1:1883）
+  --tenant 名称    默认：default
+  --username 名称、--password-file 文件、--ca 文件、--cert 文件、--cert-key 文件
+                   消息代理要求的凭据
+  --valid 时长     命令最多可等待多久才开始执行（默认 30s）
+  --as 名称        下令者，用于记录（默认：您的登录名）
+  --json           以一行 JSON 输出结果
+
+生成密钥对：openssl genpkey -algorithm ed25519 -out order.key; openssl pkey -in order.key -pubout -out order.pub
+
+退出状态 0：已执行。1：被拒绝，或结果不明。2：用法错误。
+
+示例
+  fieldline order gateway-1 lamp write to=lamp.red value=true --key order.key
+  fieldline order gateway-1 press call method=Stop --key order.key --broker mqtts://broker.example:8883`,
+
     status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 
 用法：fieldline status [--config 文件] [--json]
@@ -170,6 +195,12 @@ export const zh: Texts = {
     whatToDo: (daemon, config) =>
       `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
       `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    orderKey: file => `${file} 中没有 PEM 格式的 Ed25519 私钥`,
+    orderArgument: word => `${JSON.stringify(word)}：应为 名称=值，例如 value=1`,
+    orderDone: result => `已执行：${result}`,
+    orderRefused: reason => `被拒绝，未执行：${reason}`,
+    orderUnknown: reason => `不清楚是否已执行：${reason}`,
+    orderUnheard: node => `未能及时收到 ${node} 的答复：它是否连接到该消息代理，是否配置了 orders:？不清楚是否已执行。`,
     noDrives: 'smartctl 在本机没有找到硬盘。',
     demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,

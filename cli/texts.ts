@@ -14,6 +14,7 @@ export interface Texts {
       | 'test'
       | 'inventory'
       | 'smart-reports'
+      | 'order'
       | 'status'
       | 'demo',
       string
@@ -37,6 +38,12 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    orderKey(file: string): string
+    orderArgument(word: string): string
+    orderDone(result: string): string
+    orderRefused(reason: string): string
+    orderUnknown(reason: string): string
+    orderUnheard(node: string): string
     readonly noDrives: string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
