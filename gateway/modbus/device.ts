@@ -4,7 +4,7 @@
 import type { Surroundings } from '../../agent/source.ts'
 import type { Attributes, Observation, Sample, Series } from '../../core/model.ts'
 import { decode } from './decode.ts'
-import { ModbusException } from './link.ts'
+import { ModbusException } from './pdu.ts'
 import { apart, type Block, plan } from './plan.ts'
 import type { Register } from './registers.ts'
 

@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net'
 import library from 'modbus-serial'
 import { backoff } from '../../core/backoff.ts'
 import { monotonic } from '../../core/clock.ts'
+import { ModbusException } from './pdu.ts'
 import type { Block } from './plan.ts'
 import { isBits, type Table } from './registers.ts'
 
@@ -20,30 +21,6 @@ export interface LinkOptions {
   readonly unit_id: number
   /** For connecting, and for each answer, ms. */
   readonly timeout: number
-}
-
-/** The device answered that it will not: the codes of MODBUS Application Protocol V1.1b3, clause 7. */
-export class ModbusException extends Error {
-  override readonly name = 'ModbusException'
-  readonly code: number
-
-  constructor(code: number, what: string) {
-    super(`${what}: exception ${code}, ${exceptions[code] ?? 'unknown'}`)
-    this.code = code
-  }
-}
-
-const exceptions: Readonly<Record<number, string>> = {
-  1: 'illegal function: the device does not have this table',
-  2: 'illegal data address: the device has no such address',
-  3: 'illegal data value',
-  4: 'server device failure',
-  5: 'acknowledge: the device needs longer',
-  6: 'server device busy',
-  7: 'negative acknowledge',
-  8: 'memory parity error',
-  10: 'gateway path unavailable: the gateway is misconfigured',
-  11: 'gateway target device failed to respond: is it on, is the unit id right?',
 }
 
 interface Open {
