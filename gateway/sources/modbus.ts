@@ -29,7 +29,7 @@ export const modbus: Source<ReturnType<typeof options.read>> = {
     const { hostname, port } = new URL(o.url)
     const host = hostname.replace(/^\[|\]$/g, '')
     const link = new ModbusLink({ host, port: Number(port || 502), unit_id: o.unit_id, timeout: o.timeout })
-    const device = new Device(o, at, block => link.read(block))
+    const device = new Device(o, at, link)
     return polled({ ...at, interval: o.interval, read: () => device.read(), close: () => link.close() })
   },
 }

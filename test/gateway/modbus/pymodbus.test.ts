@@ -36,9 +36,9 @@ function device(
   const link = new ModbusLink({ host: '127.0.0.1', port, unit_id, timeout: 2000 })
   t.teardown(() => link.close())
   const said: string[] = []
-  const host = { root: '/', now: () => 1_790_000_000_000 } as never
+  const host = { root: '/', now: () => 1_790_000_000_000, monotonic: () => 0 } as never
   const at = { name: 'plc', host, say: (_: string, message: string) => void said.push(message) }
-  return { device: new Device({ registers: checked, max_gap, attributes: {} }, at, block => link.read(block)), said }
+  return { device: new Device({ registers: checked, max_gap, attributes: {} }, at, link), said }
 }
 
 t.test('every type, byte order and word order of both register tables reads as pymodbus wrote it', async t => {
