@@ -7,7 +7,7 @@ import { Device } from '../modbus/device.ts'
 import { ModbusLink } from '../modbus/link.ts'
 import { attributes, registers } from '../modbus/registers.ts'
 
-const options = object({
+const shared = object({
   url: matching(
     /^modbus-tcp:\/\/(\[[0-9a-fA-F:]+\]|[^\s/:]+)(:\d{1,5})?\/?$/,
     'an address such as modbus-tcp://192.168.0.10:502',
