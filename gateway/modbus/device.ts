@@ -5,12 +5,11 @@ import type { Surroundings } from '../../agent/source.ts'
 import type { Attributes, Observation, Sample, Series } from '../../core/model.ts'
 import { decode } from './decode.ts'
 import { ModbusException } from './pdu.ts'
-import { apart, type Block, plan } from './plan.ts'
+import { apart, type Block, type Bounds, plan } from './plan.ts'
 import type { Register } from './registers.ts'
 
-export interface DeviceOptions {
+export interface DeviceOptions extends Bounds {
   readonly registers: readonly Register[]
-  readonly max_gap: number
   readonly attributes: Attributes
 }
 
@@ -27,7 +26,7 @@ export class Device {
   constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, read: ReadBlock) {
     this.#at = at
     this.#read = read
-    this.#blocks = plan(options.registers, options.max_gap)
+    this.#blocks = plan(options.registers, options)
     this.#series = new Map(options.registers.map(r => [r, seriesOf(r, options.attributes, at.name)]))
   }
 
