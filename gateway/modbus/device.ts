@@ -7,14 +7,13 @@ import { reason } from '../../core/errors.ts'
 import type { Attributes, Observation, Series } from '../../core/model.ts'
 import { type Power, rawDecoder } from './decode.ts'
 import { type Asks, ModbusException } from './pdu.ts'
-import { apart, type Block, plan } from './plan.ts'
+import { apart, type Block, type Bounds, plan } from './plan.ts'
 import { type Moment, Point, type Told } from './point.ts'
 import type { Register } from './registers.ts'
 import type { Table } from './value-types.ts'
 
-export interface DeviceOptions {
+export interface DeviceOptions extends Bounds {
   readonly registers: readonly Register[]
-  readonly max_gap: number
   readonly attributes: Attributes
 }
 
@@ -70,7 +69,7 @@ export class Device {
       ]),
     )
     const wanted = [...options.registers, ...this.#powers.keys()]
-    this.#readings = plan(wanted, options.max_gap).map(block => ({ block }))
+    this.#readings = plan(wanted, options).map(block => ({ block }))
   }
 
   /** @throws when the device answers nothing, or refuses every register. */

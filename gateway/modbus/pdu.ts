@@ -94,12 +94,14 @@ export function functionOf(request: Request): number {
 /** For messages: `reading 2 of holding-register from 10`. */
 export function described(request: Request): string {
   if ('table' in request) return `reading ${request.count} of ${request.table} from ${request.address}`
-  return `writing ${request.function === 5 || request.function === 15 ? 'coil' : 'holding-register'} ${request.address} by function ${request.function}`
+  const table = request.function === 5 || request.function === 15 ? 'coil' : 'holding-register'
+  return `writing ${table} ${request.address} by function ${request.function}`
 }
 
 /** @throws Refused for a request that no PDU can hold. */
 export function encode(request: Request): Buffer {
-  checkBounds(request)
+  const problem = problemOf(request)
+  if (problem !== undefined) throw new Refused(`${described(request)}: ${problem}`)
   if ('table' in request) return words(functionOf(request), request.address, request.count)
   const { address } = request
   switch (request.function) {
@@ -139,35 +141,38 @@ function packed(bits: readonly boolean[]): Buffer {
   return bytes
 }
 
-function checkBounds(request: Request): void {
-  const bad = (what: string): never => {
-    throw new Refused(`${described(request)}: ${what}`)
-  }
-  const span = (address: number, count: number, limit: number): void => {
-    if (!(Number.isInteger(count) && count >= 1 && count <= limit)) bad(`one request holds 1 to ${limit}, not ${count}`)
-    if (!(address >= 0 && address + count <= 65_536)) bad('reaches past the last address, 65535')
-  }
-  const word = (value: number): void => {
-    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff)) bad(`${value} is not one register's 0 to 65535`)
-  }
-  if ('table' in request)
-    return span(request.address, request.count, isBits(request.table) ? most.bitsRead : most.registersRead)
+function problemOf(request: Request): string | undefined {
+  if ('table' in request) return span(request.address, request.count, limitOf(request.table))
+  const { address } = request
   switch (request.function) {
     case 5:
-      return span(request.address, 1, 1)
+      return span(address, 1, 1)
     case 6:
-      span(request.address, 1, 1)
-      return word(request.value)
+      return span(address, 1, 1) ?? word(request.value)
     case 15:
-      return span(request.address, request.values.length, most.bitsWritten)
+      return span(address, request.values.length, most.bitsWritten)
     case 16:
-      return span(request.address, request.registers.length / 2, most.registersWritten)
+      return span(address, request.registers.length / 2, most.registersWritten)
     case 22:
-      span(request.address, 1, 1)
-      word(request.and)
-      return word(request.or)
-    case 23:
-      span(request.address, request.registers.length / 2, most.registersWrittenAndRead)
-      return span(request.from, request.count, most.registersRead)
+      return span(address, 1, 1) ?? word(request.and) ?? word(request.or)
+    case 23: {
+      const { registers, from, count } = request
+      return span(address, registers.length / 2, most.registersWrittenAndRead) ?? span(from, count, most.registersRead)
+    }
   }
+}
+
+function limitOf(table: Table): number {
+  return isBits(table) ? most.bitsRead : most.registersRead
+}
+
+function span(address: number, count: number, limit: number): string | undefined {
+  if (!(Number.isInteger(count) && count >= 1 && count <= limit)) return `one request holds 1 to ${limit}, not ${count}`
+  const fits = Number.isInteger(address) && address >= 0 && address + count <= 65_536
+  return fits ? undefined : 'the addresses are 0 to 65535'
+}
+
+function word(value: number): string | undefined {
+  const fits = Number.isInteger(value) && value >= 0 && value <= 0xffff
+  return fits ? undefined : `${value} does not fit into one register, 0 to 65535`
 }

@@ -111,9 +111,13 @@ export class SunspecDevice {
     this.#chain = told
     this.#device = new Device({ ...this.#options, registers: [...registers, ...found] }, this.#at, this.#asks)
     if (chain.cut !== undefined)
-      this.#at.say('warning', `the SunSpec map at ${chain.base} does not end as it should: ${chain.cut}; read are ${ids}`, {
-        source: this.#at.name,
-      })
+      this.#at.say(
+        'warning',
+        `the SunSpec map at ${chain.base} does not end as it should: ${chain.cut}; read are ${ids}`,
+        {
+          source: this.#at.name,
+        },
+      )
     return true
   }
 }

@@ -115,7 +115,10 @@ function filled(config: Config, { template, parameters }: Use, place: Place): Fi
   }
   for (const key of Object.keys(parameters)) {
     if (Object.hasOwn(declared, key)) continue
-    place.at('parameters').at(key).wrongKey(`template ${template} has no parameter ${key}${hint(key, Object.keys(declared))}`)
+    place
+      .at('parameters')
+      .at(key)
+      .wrongKey(`template ${template} has no parameter ${key}${hint(key, Object.keys(declared))}`)
   }
   const problems: Problem[] = []
   const { registers, sunspec } = config.plain as Raw
@@ -138,12 +141,12 @@ function substituted(raw: unknown, values: Attributes, place: Place): unknown {
     return Object.fromEntries(Object.entries(raw).map(([key, v]) => [key, substituted(v, values, place.at(key))]))
   if (typeof raw !== 'string') return raw
   const only = /^\$\{(\w+)\}$/.exec(raw)?.[1]
-  const valueOf = (key: string): Attributes[string] => {
+  const given = (key: string): Attributes[string] => {
     if (Object.hasOwn(values, key)) return values[key]!
     place.wrong(`there is no parameter ${key}${hint(key, Object.keys(values))}`)
     return ''
   }
-  return only === undefined ? raw.replace(/\$\{(\w+)\}/g, (_, key: string) => String(valueOf(key))) : valueOf(only)
+  return only === undefined ? raw.replace(/\$\{(\w+)\}/g, (_, key: string) => String(given(key))) : given(only)
 }
 
 /** What of the template is read, with what the source wants different. */
@@ -151,15 +154,24 @@ function adjusted({ registers = [], sunspec }: Filled, { adjust, ...chosen }: Us
   const isChosen = chooser(chosen, [])
   const names = new Set<string>()
   const change = (all: readonly Raw[], checked: Shape<unknown>): readonly Raw[] =>
-    all.filter(r => isChosen(String(r.name))).map(r => {
-      const key = String(r.name)
-      names.add(key)
-      return Object.hasOwn(adjust, key) ? merged(r, adjust[key]!, checked, place.at('adjust').at(key)) : r
-    })
+    all
+      .filter(r => isChosen(String(r.name)))
+      .map(r => {
+        const key = String(r.name)
+        names.add(key)
+        return Object.hasOwn(adjust, key) ? merged(r, adjust[key]!, checked, place.at('adjust').at(key)) : r
+      })
   const models = sunspec?.models.map(model => ({ ...model, points: change(model.points, sunspecPoint) }))
-  const result = { registers: change(registers, register), ...(sunspec && { sunspec: { ...sunspec, models: models! } }) }
+  const result = {
+    registers: change(registers, register),
+    ...(sunspec && { sunspec: { ...sunspec, models: models! } }),
+  }
   for (const key of Object.keys(adjust)) {
-    if (!names.has(key)) place.at('adjust').at(key).wrongKey(`the template has no register ${key}${hint(key, [...names])}`)
+    if (!names.has(key))
+      place
+        .at('adjust')
+        .at(key)
+        .wrongKey(`the template has no register ${key}${hint(key, [...names])}`)
   }
   return result
 }
