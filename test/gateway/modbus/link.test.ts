@@ -49,12 +49,8 @@ async function slave(
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const at = server.address()
-  const link = new ModbusLink({
-    host: '127.0.0.1',
-    port: typeof at === 'object' ? at!.port : 0,
-    unit_id: 3,
-    timeout: 150,
-  })
+  const line = { transport: 'tcp', host: '127.0.0.1', port: typeof at === 'object' ? at!.port : 0 } as const
+  const link = new ModbusLink({ line, unit_id: 3, timeout: 150, outstanding: 1, pace: 0 }, {})
   t.teardown(() => {
     link.close()
     for (const socket of sockets) socket.destroy()

@@ -8,7 +8,8 @@ from pymodbus.server.async_io import StartAsyncTcpServer
 
 logging.disable(logging.CRITICAL)  # it calls each refusal and each goodbye an error
 values = {"u16": [0, 1, 0x1234, 0xFFFF], "i16": [-32768, -1, 12345], "u32": [0, 0x12345678, 0xFFFFFFFF],
-          "i32": [-2147483648, -2, 0x12345678], "f32": [-1234.5, 1.5e-30, 3.0e38]}
+          "i32": [-2147483648, -2, 0x12345678], "f32": [-1234.5, 1.5e-30, 3.0e38],
+          "u64": [0, 0x1122334455667, 0xFFFFFFFFFFFFFFFF], "i64": [-2**63, -3, 0x1122334455667], "f64": [-1.5e-300, 1/3]}
 orders = {"big": Endian.Big, "little": Endian.Little}
 registers, layout = [], []
 for byte_order, byte in orders.items():
@@ -17,7 +18,7 @@ for byte_order, byte in orders.items():
             for value in examples:
                 builder = BinaryPayloadBuilder(byteorder=byte, wordorder=word)
                 add = {"u16": builder.add_16bit_uint, "i16": builder.add_16bit_int, "u32": builder.add_32bit_uint,
-                       "i32": builder.add_32bit_int, "f32": builder.add_32bit_float}[kind]
+                       "i32": builder.add_32bit_int, "f32": builder.add_32bit_float, "u64": builder.add_64bit_uint, "i64": builder.add_64bit_int, "f64": builder.add_64bit_float}[kind]
                 add(value)
                 layout.append({"type": kind, "byte_order": byte_order, "word_order": word_order, "address": len(registers), "value": value})
                 registers += builder.to_registers()

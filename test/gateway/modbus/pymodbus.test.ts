@@ -33,12 +33,14 @@ function device(
   const place = new Place()
   const checked = registers.read(list, place)
   t.strictSame(place.problems, [])
-  const link = new ModbusLink({ host: '127.0.0.1', port, unit_id, timeout: 2000 })
+  const line = { transport: 'tcp', host: '127.0.0.1', port } as const
+  const host = { root: '/', now: () => 1_790_000_000_000, monotonic: () => 0 } as never
+  const link = new ModbusLink({ line, unit_id, timeout: 2000, outstanding: 1, pace: 0 }, host)
   t.teardown(() => link.close())
   const said: string[] = []
-  const host = { root: '/', now: () => 1_790_000_000_000 } as never
   const at = { name: 'plc', host, say: (_: string, message: string) => void said.push(message) }
-  return { device: new Device({ registers: checked, max_gap, attributes: {} }, at, block => link.read(block)), said }
+  const bounds = { max_gap, max_registers: 125, max_bits: 2000 }
+  return { device: new Device({ registers: checked, ...bounds, attributes: {} }, at, link), said }
 }
 
 t.test('every type, byte order and word order of both register tables reads as pymodbus wrote it', async t => {
