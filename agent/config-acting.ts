@@ -1,6 +1,8 @@
 // What must fit between rules, orders, sources and uplinks of a configuration: names that are there, and registers or nodes
 // that may be written.
 
+import { reason } from '../core/errors.ts'
+import type { Json } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import { nearest, type Place } from '../core/shape.ts'
 import { leaves } from '../judge/condition.ts'
@@ -10,6 +12,12 @@ import type { Source } from './source.ts'
 
 /** What is asked of a source here. */
 export type Writable = Pick<Source<unknown>, 'name' | 'writes'>
+
+/** A relay copies values that are not known here. */
+interface Wanted {
+  readonly to: string
+  readonly value?: Json
+}
 
 type Acting = Pick<EdgeConfig, 'sources' | 'uplinks' | 'orders' | 'rules'>
 
@@ -39,21 +47,29 @@ function checkDeed(deed: Deed, { sources, uplinks }: Acting, kinds: readonly Wri
   const part = find(`${target}: source`, deed.source, sources, place.at('source'))
   if (deed.kind === 'relay' && deed.from !== undefined)
     find(`${deed.metric}: source`, deed.from, sources, place.at('from'))
-  if (part !== undefined && deed.kind !== 'call') checkWrite(target, part, kinds, place)
+  if (part !== undefined && deed.kind !== 'call') checkWrite(deed, part, kinds, place)
 }
 
-function checkWrite(to: string, { type, name, options }: Part, kinds: readonly Writable[], place: Place): void {
-  const writable = kinds.find(kind => kind.name === type)?.writes?.(options) ?? []
-  if (writable.includes(to)) return
+function checkWrite({ to, value }: Wanted, part: Part, kinds: readonly Writable[], place: Place): void {
+  const { type, name, options } = part
+  const writes = kinds.find(kind => kind.name === type)?.writes?.(options) ?? {}
+  if (!Object.hasOwn(writes, to)) {
+    sayNotWritable(to, name, Object.keys(writes), place)
+    return
+  }
+  try {
+    if (value !== undefined) writes[to]!(value)
+  } catch (error) {
+    place.at('value').wrong(reason(error))
+  }
+}
+
+function sayNotWritable(to: string, name: string, writable: readonly string[], place: Place): void {
   const near = nearest(to, writable)
-  if (writable.length === 0)
-    place.at('source').wrong(`${to}: source ${name} has nothing with write: limits, so it is never written`)
-  else if (near !== undefined)
-    place.at('to').wrong(`${to}: source ${name} has no such register or node with write: limits; did you mean ${near}?`)
-  else
-    place
-      .at('to')
-      .wrong(`${to}: source ${name} has no write: limits for it; it has them for ${writable.slice(0, 20).join(', ')}`)
+  const where = place.at('to')
+  if (writable.length === 0) where.wrong(`${to} is never written: source ${name} has nothing with write: limits`)
+  else if (near !== undefined) where.wrong(`source ${name} has no ${to} with write: limits; did you mean ${near}?`)
+  else where.wrong(`${to} is never written: source ${name} has write: limits for ${writable.slice(0, 20).join(', ')}`)
 }
 
 function find(what: string, name: string, parts: readonly Part[], place: Place): Part | undefined {

@@ -26,8 +26,11 @@ export interface Source<Options> {
   readonly events?: readonly EventKind[]
   /** What holds for all that a host sends, once this source is configured: asked when the agent starts, and then fixed. */
   resource?(host: Host): Attributes
-  /** Registers or nodes that `write` takes with these options: asked when a configuration is checked. None where absent. */
-  writes?(options: Options): readonly string[]
+  /**
+   * Registers or nodes that `write` takes with these options, by name; each function throws Refused for a value beyond the
+   * limits. Asked when a configuration is checked. None where absent.
+   */
+  writes?(options: Options): Readonly<Record<string, (value: Json) => unknown>>
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
   open(options: Options, at: Surroundings): Running
 }

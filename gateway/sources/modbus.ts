@@ -5,6 +5,7 @@ import type { Source } from '../../agent/source.ts'
 import { duration, integer, object, optional, refined } from '../../core/shape.ts'
 import { address } from '../modbus/address.ts'
 import { Device, modbusEvents } from '../modbus/device.ts'
+import { rawOf } from '../modbus/encode.ts'
 import { ModbusLink } from '../modbus/link.ts'
 import { most } from '../modbus/pdu.ts'
 import { attributes, registers } from '../modbus/registers.ts'
@@ -46,6 +47,8 @@ export const modbus: Source<ReturnType<typeof options.read>> = {
   fillIn,
   metrics: undefined,
   events: modbusEvents,
+  writes: o =>
+    Object.fromEntries(o.registers.filter(r => r.write !== undefined).map(r => [r.name, value => rawOf(r, value)])),
   open(o, at) {
     const { timeout, outstanding, pace } = o
     const unit_id = o.unit_id ?? o.url.unit ?? 1

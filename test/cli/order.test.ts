@@ -28,7 +28,7 @@ async function edge(t: Test, broker: TestBroker): Promise<{ key: string; told: u
     name: 'lamp',
     options: object({}),
     metrics: [],
-    writes: () => ['lamp.red'],
+    writes: () => ({ 'lamp.red': () => {} }),
     open: () => ({
       run: async (_, signal) => void (signal.aborted || (await once(signal, 'abort'))),
       actions: { write },
