@@ -87,16 +87,17 @@ Examples
 
     test: `Reads one source once and shows what would be sent. Sends and keeps nothing.
 
-Usage: fieldline test SOURCE [--config FILE] [--json]
+Usage: fieldline test SOURCE [--config FILE] [--live] [--json]
 
   SOURCE          a source's type, or its name in the configuration
   --config FILE   take the source's options from this file
+  --live          go on until Ctrl-C, with the last value of each series and how old it is; also for sources that listen
   --json          one line of JSON instead of a table
 
 Examples
   fieldline test cpu
   fieldline test filesystem --json
-  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml --live`,
 
     inventory: `Shows the boards, the firmware and, for root, the memory modules of this machine, as JSON of the package
 systeminformation. The source of the same name asks it, and adds disks, interfaces, processors and GPUs.
@@ -181,12 +182,16 @@ Examples
     unknownSourceNear: (word, near) => `unknown source ${JSON.stringify(word)}; did you mean ${near}?`,
     needsOptions: (type, lacks) => `source ${type} does not go without options; give --config FILE\n${lacks}`,
     noSources: file => `${file} is a collector's; it has no sources`,
-    onlyListens: name => `source ${name} only listens: there is nothing to read once`,
+    onlyListens: name => `source ${name} only listens: there is nothing to read once; --live shows what comes`,
     nothingRead: origins =>
       origins === ''
         ? 'No data: there is nothing of it on this machine.'
         : `No data: this machine shows nothing of it in ${origins}.`,
-    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
+    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit', age: 'age', quality: 'quality' },
+    quality: { good: 'good' },
+    waiting: 'Nothing has come yet.',
+    moreRows: count => `... and ${count} more`,
+    ctrlC: 'Ctrl-C ends.',
     twoConfigurations: file =>
       `there are FIELDLINE_* variables and ${file}: give --config to take the file, or remove one of them`,
     configRight: (file, daemon, sources, uplinks) =>

@@ -85,16 +85,17 @@ export const zh: Texts = {
 
     test: `读取一个数据源一次，显示将要发送的内容。不发送，也不保存。
 
-用法：fieldline test 数据源 [--config 文件] [--json]
+用法：fieldline test 数据源 [--config 文件] [--live] [--json]
 
   数据源          数据源的类型，或其在配置中的名称
   --config 文件   从该文件读取数据源的选项
+  --live          持续显示每个序列的最新值及其时间，直到按 Ctrl-C；也适用于只被动接收的数据源
   --json          输出一行 JSON，而不是表格
 
 示例
   fieldline test cpu
   fieldline test filesystem --json
-  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml --live`,
 
     inventory: `以 JSON 显示 systeminformation 软件包所得的本机主板、固件，以及（root 时）内存条。
 同名的数据源会调用它，并加上磁盘、网络接口、处理器和 GPU。
@@ -179,10 +180,14 @@ export const zh: Texts = {
     unknownSourceNear: (word, near) => `未知数据源 ${JSON.stringify(word)}；是否想用 ${near}？`,
     needsOptions: (type, lacks) => `数据源 ${type} 必须有选项；请用 --config 给出配置文件\n${lacks}`,
     noSources: file => `${file} 是 collector 的配置，其中没有数据源`,
-    onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次`,
+    onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次；用 --live 可显示收到的数据`,
     nothingRead: origins =>
       origins === '' ? '没有数据：本机没有此类内容。' : `没有数据：本机在 ${origins} 中未提供此类内容。`,
-    column: { name: '名称', attributes: '属性', value: '值', unit: '单位' },
+    column: { name: '名称', attributes: '属性', value: '值', unit: '单位', age: '多久以前', quality: '质量' },
+    quality: { good: '正常' },
+    waiting: '尚未收到数据。',
+    moreRows: count => `……另有 ${count} 行`,
+    ctrlC: '按 Ctrl-C 结束。',
     twoConfigurations: file => `既有 FIELDLINE_* 变量又有 ${file}：请用 --config 指定文件，或去掉其中之一`,
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'

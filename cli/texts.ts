@@ -30,7 +30,11 @@ export interface Texts {
     noSources(file: string): string
     onlyListens(name: string): string
     nothingRead(origins: string): string
-    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
+    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit' | 'age' | 'quality', string>>
+    readonly quality: { readonly good: string }
+    readonly waiting: string
+    moreRows(count: number): string
+    readonly ctrlC: string
     twoConfigurations(file: string): string
     configRight(file: string, daemon: string, sources: number, uplinks: number): string
     running(daemon: string, address: string): string
