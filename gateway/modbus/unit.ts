@@ -1,9 +1,9 @@
 // One unit on a line: what waits for it, whose turn it is, and how long it must be left alone. Keeps no clock.
 //
 // A unit that fails (no answer in time, a wrong one, a gateway that says it is not there) rests, longer from failure to
-// failure, up to 30 s. Where others on the line do answer, it rests besides so long that all units in doubt together get at most a
-// fifth of the line. A unit is in doubt until it
-// has answered three times in a row, so one that answers every other time is kept short, too.
+// failure, up to 30 s. Where others on the line do answer, it rests besides so long that all units in doubt together get at
+// most a fifth of the line. A unit is in doubt until it has answered three times in a row: one that answers only every
+// other time is kept short, too.
 
 import { backoff } from '../../core/backoff.ts'
 import { Debts } from './debts.ts'
