@@ -1,9 +1,10 @@
 // The contract of a source: whatever reads a device. A source imports core and its own codec, nothing else of ours.
 
+import type { Config } from '../core/config.ts'
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Attributes, Observation } from '../core/model.ts'
-import type { Shape } from '../core/shape.ts'
+import type { Attributes, Json, Observation } from '../core/model.ts'
+import type { Place, Shape } from '../core/shape.ts'
 import type { Keep } from './keep.ts'
 import type { EventKind, Metric } from './metric.ts'
 
@@ -15,6 +16,11 @@ export interface Source<Options> {
   readonly name: string
   /** What its configuration may say; defaults live here. */
   readonly options: Shape<Options>
+  /**
+   * Its part of a configuration file, before it is checked: with what it names in other files in its place. `read` reads
+   * such a file. Mistakes in the part go to `place`. @throws ConfigError for mistakes in a file that it names.
+   */
+  fillIn?(raw: Readonly<Record<string, unknown>>, place: Place, read: (file: string) => Config): unknown
   /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
   readonly metrics: readonly Metric[] | undefined
   readonly events?: readonly EventKind[]
@@ -34,6 +40,10 @@ export interface Surroundings {
   readonly keep: Keep
 }
 
+/** What a running source can be told to do, by an order or a rule. Resolves with what was read back when the device has done it;
+ *  throws Refused where its limits or the device forbid it, anything else where it is not known whether it was done. */
+export type Act = (args: Readonly<Record<string, Json>>, signal: AbortSignal) => Promise<Json>
+
 export interface Running {
   /**
    * Reads and emits until `signal` aborts, then releases what it holds and resolves.
@@ -42,4 +52,6 @@ export interface Running {
   run(emit: Emit, signal: AbortSignal): Promise<void>
   /** One reading for `fieldline test`; sources that only listen have none. */
   once?(signal: AbortSignal): Promise<Observation>
+  /** By name: `write` ({ to, value }), `call` ({ method, arguments }), `publish` ({ topic, payload }). */
+  readonly actions?: Readonly<Record<string, Act>>
 }

@@ -2,7 +2,7 @@
 // dist/ then runs alone with Node 24: no node_modules. Direct TypeScript costs seven times the start-up CPU.
 
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -153,6 +153,7 @@ export async function build(outDir: string): Promise<void> {
   await chmod(join(outDir, 'fieldline.js'), 0o755)
   await writeFile(join(outDir, 'package.json'), '{ "type": "commonjs" }\n')
   await buildWeb(join(outDir, 'web'))
+  await cp(join(root, 'gateway/modbus/templates'), join(outDir, 'templates'), { recursive: true })
   await copyFile(join(root, 'LICENSE'), join(outDir, 'LICENSE'))
 }
 

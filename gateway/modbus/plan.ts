@@ -25,7 +25,7 @@ export function plan(registers: readonly Register[], bounds: Bounds): readonly B
       blocks.push({
         table: register.table,
         address: register.address,
-        count: width(register.type),
+        count: width(register),
         registers: [register],
       })
   }
@@ -34,12 +34,12 @@ export function plan(registers: readonly Register[], bounds: Bounds): readonly B
 
 /** One block a register: for a device that refuses a block as a whole. */
 export function apart(block: Block): readonly Block[] {
-  return block.registers.map(r => ({ table: r.table, address: r.address, count: width(r.type), registers: [r] }))
+  return block.registers.map(r => ({ table: r.table, address: r.address, count: width(r), registers: [r] }))
 }
 
 function join(block: Block | undefined, register: Register, bounds: Bounds): Block | undefined {
   if (block?.table !== register.table) return undefined
-  const end = Math.max(block.address + block.count, register.address + width(register.type))
+  const end = Math.max(block.address + block.count, register.address + width(register))
   const count = end - block.address
   const gap = register.address - (block.address + block.count)
   if (gap > bounds.max_gap || count > (isBits(block.table) ? bounds.max_bits : bounds.max_registers)) return undefined

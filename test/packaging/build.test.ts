@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -25,6 +25,14 @@ t.test('the build checks a configuration of each daemon, with all their sources 
     const file = new URL(`../../packaging/config/${daemon}.yaml`, import.meta.url).pathname
     t.match(await run('check', file), { stdout: /: right, for / })
   }
+})
+
+t.test('the build finds the device templates that come with it', async t => {
+  const file = join(folder, 'templates.yaml')
+  const source = (name: string) => `{ type: modbus, name: ${name}, url: "modbus-tcp://192.0.2.1", template: ${name} }`
+  const sources = ['sdm630', 'altivar-320', 'sunspec'].map(name => `  - ${source(name)}\n`).join('')
+  writeFileSync(file, `daemon: gateway\nuplinks: []\nsources:\n${sources}`)
+  t.match(await run('check', file), { stdout: /right, for a gateway with 3 sources/ })
 })
 
 t.test('every package that a daemon loads when it is needed is in the build, under its names', async t => {

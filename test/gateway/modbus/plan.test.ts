@@ -52,7 +52,7 @@ t.test('whatever the registers: each is inside its block, no block is longer tha
     for (const b of blocks) {
       const most = isBits(b.table) ? limits.max_bits : limits.max_registers
       const wrong = b.registers.filter(
-        r => r.table !== b.table || r.address < b.address || r.address + width(r.type) > b.address + b.count,
+        r => r.table !== b.table || r.address < b.address || r.address + width(r) > b.address + b.count,
       )
       if (b.count > most || wrong.length > 0)
         t.fail(`block ${b.table} ${b.address}+${b.count}: ${wrong.length} outside`)
@@ -63,6 +63,6 @@ t.test('whatever the registers: each is inside its block, no block is longer tha
 
 function randomRegister(random: Random): Register {
   const table = random.pick(tables)
-  const type = isBits(table) ? 'bool' : random.pick(valueTypes.slice(1))
+  const type = isBits(table) ? 'bool' : random.pick(valueTypes.slice(1, -1))
   return { ...base, table, type, address: random.below(random() < 0.5 ? 300 : 65_534) }
 }
