@@ -12,7 +12,9 @@ import {
   oneOf,
   optional,
   type Place,
+  type Problem,
   record,
+  refined,
   type Shape,
   scalar,
   shape,
@@ -93,17 +95,23 @@ const fields = object(
 
 export type Register = ReturnType<typeof fields.read>
 
-/** One register; its mistakes name it. */
-export const register: Shape<Register> = {
-  ...fields,
-  read(raw, place) {
+/** A shape whose mistakes begin with the name of what they are about. */
+export function naming<T>(inner: Shape<T>): Shape<T> {
+  const read = (raw: unknown, place: Place): T => {
     const before = place.problems.length
-    const r = fields.read(raw, place)
-    if (place.problems.length === before) checkRegister(r, place)
-    nameProblems(raw, place, before)
-    return r
-  },
+    const value = inner.read(raw, place)
+    if (isMap(raw) && typeof raw.name === 'string') prefix(raw.name, place.problems, before)
+    return value
+  }
+  return { ...inner, read }
 }
+
+function prefix(name: string, problems: Problem[], from: number): void {
+  for (let n = from; n < problems.length; n++)
+    problems[n] = { ...problems[n]!, message: `${name}: ${problems[n]!.message}` }
+}
+
+export const register: Shape<Register> = naming(refined(fields, checkRegister))
 
 const several = list(register, 10_000)
 
@@ -116,13 +124,6 @@ export const registers: Shape<readonly Register[]> = {
     if (place.problems.length === before) checkDuplicates(all, place)
     return all
   },
-}
-
-function nameProblems(raw: unknown, { problems }: Place, from: number): void {
-  const name = isMap(raw) && typeof raw.name === 'string' ? raw.name : undefined
-  if (name === undefined) return
-  for (let n = from; n < problems.length; n++)
-    problems[n] = { ...problems[n]!, message: `${name}: ${problems[n]!.message}` }
 }
 
 const numbers = valueTypes.filter(type => type !== 'bool')
@@ -164,7 +165,7 @@ function checkBits({ type }: Pick<Register, 'type'>, [, high]: Bits, place: Plac
 function checkWrite(r: Register, place: Place): void {
   const at = place.at('write')
   const { min, max, names } = r.write!
-  if (r.table !== 'coil' && r.table !== 'holding-register') at.wrong(`a ${r.table} can only be read`)
+  if (r.table !== 'coil' && r.table !== 'holding-register') at.wrong(`${r.table}s can only be read`)
   if (r.type === 'text') at.wrong('a text can only be read')
   if (r.exponent !== undefined) at.wrong('a value with an exponent can only be read')
   if (r.bits && r.type !== 'u16') at.wrong(`bits of a ${r.type} can only be read; those of a u16 can be written`)

@@ -1,8 +1,8 @@
 // SunSpec's information models: what a configuration says of them, and the registers they become at the place where a
 // device has them (SunSpec Device Information Model Specification). Pure.
 
-import { integer, list, object, optional, type Place, refined, type Shape, text } from '../../core/shape.ts'
-import { checkMeaning, meaning, type Register } from './registers.ts'
+import { integer, list, object, optional, refined, type Shape, text } from '../../core/shape.ts'
+import { checkMeaning, meaning, naming, type Register } from './registers.ts'
 import { width } from './value-types.ts'
 
 const fields = object(
@@ -19,7 +19,7 @@ const fields = object(
 
 export type Point = ReturnType<typeof fields.read>
 
-export const sunspecPoint: Shape<Point> = refined(fields, (p: Point, place: Place) => checkMeaning(p, place))
+export const sunspecPoint: Shape<Point> = naming(refined(fields, checkMeaning))
 
 const model = object({ ids: list(integer(1, 65_534), 100), points: list(sunspecPoint, 1000) }, 'a model')
 

@@ -72,16 +72,21 @@ const shipped = fileURLToPath(new URL('./templates/', import.meta.url))
 export function fillIn(raw: Raw, place: Place, read: (file: string) => Config): Raw {
   if (raw.template === undefined) return raw
   const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !Object.hasOwn(templateOptions, key)))
+  // What was wrong with the template is told; that there is nothing to read then is not worth telling.
+  const none = { ...rest, sunspec: { models: [] } }
   const before = place.problems.length
   const asked = use.read(raw, place.sharing(Object.keys(raw))) as Use
-  if (place.problems.length > before) return rest
+  if (place.problems.length > before) return none
   const folders = [asked.templates, shipped]
   const file = folders.map(folder => join(folder, `${asked.template}.yaml`)).find(path => existsSync(path))
   if (file === undefined) {
     place.at('template').wrong(unknown(asked.template, folders))
-    return rest
+    return none
   }
-  const { registers = [], sunspec } = adjusted(filled(read(file), asked, place), asked, place)
+  const config = read(file)
+  const values = valuesOf(config, asked, place)
+  if (place.problems.length > before) return none
+  const { registers = [], sunspec } = adjusted(filled(config, values), asked, place)
   const own = Array.isArray(raw.registers) ? (raw.registers as readonly unknown[]) : []
   return { ...rest, registers: [...own, ...registers], ...(sunspec && { sunspec }) }
 }
@@ -104,26 +109,29 @@ interface Filled {
   readonly sunspec?: Raw & { readonly models: readonly (Raw & { readonly points: readonly Raw[] })[] }
 }
 
-/** A template's registers with the parameters in their places, checked. */
-function filled(config: Config, { template, parameters }: Use, place: Place): Filled {
+/** The template's parameters, as the source gives them or as they usually are. */
+function valuesOf(config: Config, { template, parameters }: Use, place: Place): Attributes {
   const declared = config.check(head).parameters
   const values: Record<string, Attributes[string]> = {}
   for (const [key, { about, default: usual }] of Object.entries(declared)) {
     const value = parameters[key] ?? usual
     if (value === undefined) place.at('parameters').wrong(`template ${template} needs the parameter ${key}: ${about}`)
-    values[key] = value ?? ''
+    else values[key] = value
   }
   for (const key of Object.keys(parameters)) {
     if (Object.hasOwn(declared, key)) continue
-    place
-      .at('parameters')
-      .at(key)
-      .wrongKey(`template ${template} has no parameter ${key}${hint(key, Object.keys(declared))}`)
+    const known = hint(key, Object.keys(declared))
+    place.at('parameters').at(key).wrongKey(`template ${template} has no parameter ${key}${known}`)
   }
+  return values
+}
+
+/** A template's registers with the parameters in their places, checked. */
+function filled(config: Config, values: Attributes): Filled {
   const problems: Problem[] = []
-  const { registers, sunspec } = config.plain as Raw
-  const plain = substituted({ registers, sunspec }, values, new Place([], problems)) as Raw
-  const all = { ...(config.plain as Raw), ...plain }
+  const raw = config.plain as Raw
+  const { registers, sunspec } = raw
+  const all = { ...raw, ...(substituted({ registers, sunspec }, values, new Place([], problems)) as Raw) }
   config.with(all, problems).check(whole)
   return all as Filled
 }
@@ -153,19 +161,23 @@ function substituted(raw: unknown, values: Attributes, place: Place): unknown {
 function adjusted({ registers = [], sunspec }: Filled, { adjust, ...chosen }: Use, place: Place): Filled {
   const isChosen = chooser(chosen, [])
   const names = new Set<string>()
-  const change = (all: readonly Raw[], checked: Shape<unknown>): readonly Raw[] =>
-    all
-      .filter(r => isChosen(String(r.name)))
-      .map(r => {
-        const key = String(r.name)
-        names.add(key)
-        return Object.hasOwn(adjust, key) ? merged(r, adjust[key]!, checked, place.at('adjust').at(key)) : r
-      })
-  const models = sunspec?.models.map(model => ({ ...model, points: change(model.points, sunspecPoint) }))
-  const result = {
-    registers: change(registers, register),
-    ...(sunspec && { sunspec: { ...sunspec, models: models! } }),
+  const wrong = new Set<string>()
+  const changed = (r: Raw, checked: Shape<unknown>): Raw => {
+    const key = String(r.name)
+    names.add(key)
+    if (!Object.hasOwn(adjust, key) || wrong.has(key)) return r
+    const both = merged(r, adjust[key]!)
+    const before = place.problems.length
+    checked.read(both, place.at('adjust').at(key))
+    if (place.problems.length === before) return both
+    // Once: three phases have one name.
+    wrong.add(key)
+    return r
   }
+  const all = (some: readonly Raw[], checked: Shape<unknown>): readonly Raw[] =>
+    some.filter(r => isChosen(String(r.name))).map(r => changed(r, checked))
+  const models = sunspec?.models.map(model => ({ ...model, points: all(model.points, sunspecPoint) }))
+  const result = { registers: all(registers, register), ...(sunspec && { sunspec: { ...sunspec, models: models! } }) }
   for (const key of Object.keys(adjust)) {
     if (!names.has(key))
       place
@@ -176,9 +188,9 @@ function adjusted({ registers = [], sunspec }: Filled, { adjust, ...chosen }: Us
   return result
 }
 
-function merged(r: Raw, change: Raw, checked: Shape<unknown>, place: Place): Raw {
+function merged(r: Raw, change: Raw): Raw {
   const both = { ...r, ...change }
-  if (isMap(r.attributes) && isMap(change.attributes)) both.attributes = { ...r.attributes, ...change.attributes }
-  checked.read(both, place)
-  return both
+  return isMap(r.attributes) && isMap(change.attributes)
+    ? { ...both, attributes: { ...r.attributes, ...change.attributes } }
+    : both
 }

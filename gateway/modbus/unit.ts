@@ -1,9 +1,9 @@
 // One unit on a line: what waits for it, whose turn it is, and how long it must be left alone. Keeps no clock.
 //
 // A unit that fails (no answer in time, a wrong one, a gateway that says it is not there) rests, longer from failure to
-// failure, up to 30 s. Where others on the line do answer, it rests besides at least four times as long as it has cost them,
-// times the number of units that are in doubt: together these get at most a fifth of the line. A unit is in doubt until it
-// has answered three times in a row, so one that answers every other time is kept short, too.
+// failure, up to 30 s. Where others on the line do answer, it rests besides so long that all units in doubt together get at
+// most a fifth of the line. A unit is in doubt until it has answered three times in a row: one that answers only every
+// other time is kept short, too.
 
 import { backoff } from '../../core/backoff.ts'
 import { Debts } from './debts.ts'
@@ -27,8 +27,8 @@ export interface Exchange {
 }
 
 const trials = 3
-/** Rest for each ms that a failure cost the others. */
-const restFactor = 4
+/** All units in doubt get one part in so many of the line. */
+const part = 5
 
 export class Unit {
   readonly id: number
@@ -101,7 +101,7 @@ export class Unit {
   /** `cost`: ms of the line; `inDoubt`: units of the line, this one not counted; `others`: whether anybody else answers. */
   failed(now: number, cost: number, inDoubt: number, others: boolean): void {
     this.#doubt = trials
-    const share = others ? cost * restFactor * (inDoubt + 1) : 0
+    const share = others ? cost * (part * (inDoubt + 1) - 1) : 0
     this.#restUntil = now + Math.max(this.#pause.next(), share)
   }
 }
