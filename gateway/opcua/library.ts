@@ -5,6 +5,15 @@ export type Library = typeof import('node-opcua-client')
 let loading: Promise<Library> | undefined
 
 export function library(): Promise<Library> {
-  loading ??= import('node-opcua-client')
+  loading ??= load()
   return loading
+}
+
+async function load(): Promise<Library> {
+  const library = await import('node-opcua-client')
+  // What it would print, coloured and over many lines, is said by whoever asked it for something.
+  const silent = (): void => {}
+  library.setWarningLogger(silent)
+  library.setErrorLogger(silent)
+  return library
 }
