@@ -10,6 +10,8 @@ export interface Session {
   readonly limits: OperationLimits
   /** The node id that a configuration names, with `nsu=` resolved by this server. @throws Refused for an unknown namespace. */
   nodeId(text: string): NodeId
+  /** The other way round: `nsu=URI;s=Tank.Level`, without the namespace where it is the standard's own. */
+  nameOf(nodeId: NodeId): string
   /** Aborts when the connection is lost or closed; its reason says why. */
   readonly lost: AbortSignal
   /** Ends it and gives everything back. Never throws, and never waits for a server that does not answer. */
