@@ -26,7 +26,7 @@ export class Draft {
   readonly oddities: { readonly oddity: Oddity; readonly node: Tracked }[] = []
   /** Nodes that the server says it does not know any more. */
   readonly gone: Tracked[] = []
-  readonly #taken = new Map<Tracked, number>()
+  readonly #taken = new Map<Tracked, { first: number; latest: number }>()
 
   constructor(clocks: Clocks) {
     this.clocks = clocks
@@ -34,8 +34,9 @@ export class Draft {
 
   /** A value of the node is in this draft. */
   took(node: Tracked, time: number): void {
-    const latest = this.#taken.get(node)
-    if (latest === undefined || latest < time) this.#taken.set(node, time)
+    const before = this.#taken.get(node)
+    if (before === undefined) this.#taken.set(node, { first: time, latest: time })
+    else if (before.latest < time) before.latest = time
   }
 
   observation(source: string): Observation {
@@ -44,7 +45,10 @@ export class Draft {
 
   /** To be called when the observation is in the spool. */
   committed(): void {
-    for (const [node, time] of this.#taken) node.latest = Math.max(node.latest, time)
+    for (const [node, { first, latest }] of this.#taken) {
+      node.latest = Math.max(node.latest, latest)
+      if (node.first === 0) node.first = first
+    }
   }
 }
 

@@ -15,13 +15,20 @@ export interface Extra {
    * over. Values go on meanwhile. A throw is said, and neither ends the session nor is it tried again before the next gap.
    */
   missed?(session: Session, gap: Gap, emit: Emit): Promise<void>
+  /** Called when all that this extra put into drafts so far is safe in the spool. */
+  committed?(): void
   /** What orders and rules may do. */
   readonly actions?: Readonly<Record<string, Act>>
 }
 
 /** Which nodes' values may be missing, and since when by the time of the last value of each that is safe in the spool. */
 export interface Gap {
-  readonly nodes: readonly { readonly node: Tracked; readonly from: number }[]
+  readonly nodes: readonly {
+    readonly node: Tracked
+    readonly from: number
+    /** Source time of the first value that came by itself after the gap: it is told already. `to` where none came. */
+    readonly until: number
+  }[]
   /** By the gateway's clock, ms since the epoch. */
   readonly to: number
 }

@@ -18,6 +18,8 @@ export interface Tracked {
   enumeration: ReadonlyMap<number, string> | undefined
   /** Source time of the latest value that is safe in the spool, ms; 0 before the first. */
   latest: number
+  /** Source time of the first value after a gap, once it is safe; 0 before. */
+  first: number
   /** Turns a value of the node into samples and events. Structures are to be resolved by then. */
   take(value: DataValue, draft: Draft): void
 }
@@ -41,6 +43,7 @@ class Node implements Tracked {
   nodeId: NodeId | undefined
   enumeration: ReadonlyMap<number, string> | undefined
   latest = 0
+  first = 0
   readonly #common: Common
   readonly #budget: { series: number }
   /** Of the value itself; that of nearly every node. */

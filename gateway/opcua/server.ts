@@ -22,6 +22,8 @@ import type { Subscription } from './subscription.ts'
 const pauses = { min: 1000, max: 30_000 }
 const lasting = 30_000
 const selfInterval = 10_000
+/** ms until the first values of a subscription are there. */
+const settling = 1000
 
 export function followServer(
   options: OpcUaOptions,
@@ -181,6 +183,7 @@ class Server {
 
   async #commit(draft: Draft, session: Session, subscription: Subscription): Promise<void> {
     await this.#desk.commit(draft)
+    for (const extra of this.#extras) extra.committed?.()
     const gone = draft.gone.filter(node => node.nodeId !== undefined)
     for (const node of gone) node.nodeId = undefined
     if (gone.length > 0 && !session.lost.aborted) await this.#items.remove(session, subscription, gone)
@@ -206,17 +209,24 @@ class Server {
     ends.throwIfAborted()
   }
 
-  /** Values between the last that is in the spool and now may never have been sent. */
+  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
   #missed(session: Session): void {
-    const nodes = this.#nodes.filter(({ latest }) => latest > 0).map(node => ({ node, from: node.latest }))
-    if (nodes.length === 0) return
-    const gap = { nodes, to: this.#at.host.now() }
-    for (const extra of this.#extras)
-      extra.missed?.(session, gap, this.#emit).catch((error: unknown) => {
-        const { name, say } = this.#at
-        if (!session.lost.aborted)
-          say('warning', `source ${name}: what was missed is not filled: ${reason(error)}`, { source: name })
-      })
+    const since = this.#nodes.filter(({ latest }) => latest > 0).map(node => ({ node, from: node.latest }))
+    if (since.length === 0) return
+    for (const { node } of since) node.first = 0
+    this.#fill(session, since).catch((error: unknown) => {
+      const { name, say } = this.#at
+      if (!session.lost.aborted)
+        say('warning', `source ${name}: what was missed is not filled: ${reason(error)}`, { source: name })
+    })
+  }
+
+  /** Waits for the first values, which tell how far what is missing reaches. */
+  async #fill(session: Session, since: readonly { readonly node: Tracked; readonly from: number }[]): Promise<void> {
+    await this.#wait(settling + 2 * this.#options.interval, session.lost)
+    const to = this.#at.host.now()
+    const nodes = since.map(({ node, from }) => ({ node, from, until: node.first === 0 ? to : node.first }))
+    for (const extra of this.#extras) await extra.missed?.(session, { nodes, to }, this.#emit)
   }
 
   async #up(): Promise<void> {

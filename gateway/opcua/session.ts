@@ -32,6 +32,8 @@ export interface Session {
   readonly limits: OperationLimits
   /** The node id that a configuration names, with `nsu=` resolved by this server. @throws Refused for an unknown namespace. */
   nodeId(text: string): NodeId
+  /** The other way round: `nsu=URI;s=Tank.Level`, without the namespace where it is the standard's own. */
+  nameOf(nodeId: NodeId): string
   /** Asks the server anew for its namespaces. */
   refresh(): Promise<void>
   /** How far the server's clock is ahead of the gateway's, ms. */
@@ -95,6 +97,7 @@ async function standing(
     client: session as RawSession,
     limits: { read: read!, monitor: monitor!, historyRead: historyRead!, write: write!, call: call! },
     nodeId: text => resolve(library, text, namespaces),
+    nameOf: nodeId => nameOf(nodeId, namespaces),
     refresh: async () => {
       namespaces = texts((await ask([ids.namespaceArray]))[0]?.value?.value)
     },
@@ -132,4 +135,10 @@ function resolve(library: Library, text: string, namespaces: readonly string[]):
   } catch (cause) {
     throw new Refused(`${text} is no node id: ${reason(cause)}`, { cause })
   }
+}
+
+function nameOf(nodeId: NodeId, namespaces: readonly string[]): string {
+  const text = nodeId.toString().replace(/^ns=\d+;/, '')
+  const uri = namespaces[nodeId.namespace]
+  return nodeId.namespace === 0 || uri === undefined ? text : `nsu=${uri};${text}`
 }
