@@ -28,6 +28,9 @@ const unused: Readonly<Record<string, string>> = {
   'lru-cache': '{ LRUCache: class {} }',
   // Of mqtt: its own sockets, ours are handed to it.
   './lib/connect': '{}',
+  // Of node-opcua-client: certificates in folders of its own, and locks on them; gateway/opcua/trust.ts has ours.
+  '@ster5/global-mutex': '{}',
+  'node-opcua-pki': '{ CertificateManager: class {} }',
   // Of prom-client: what is measured and sent without being asked.
   './lib/defaultMetrics': '{}',
   './lib/cluster': '{}',
@@ -104,7 +107,7 @@ function isIdentifier(name: string): boolean {
 
 /**
  * A CommonJS package behind `await import()` would come out of the bundle with a default export alone. This gives it the
- * names that Node itself gives it.
+ * names that Node itself gives it; a package that has no default export stays without.
  */
 const named: Plugin = {
   name: 'named',
@@ -115,10 +118,12 @@ const named: Plugin = {
         : undefined,
     )
     build.onLoad({ filter: /./, namespace: 'named' }, async ({ path, pluginData }) => {
-      const names = Object.keys(await import(path)).filter(isIdentifier)
+      const all = Object.keys(await import(path))
+      const names = all.filter(isIdentifier)
       const from = JSON.stringify(path)
+      const main = all.includes('default') ? `export { default } from ${from}` : ''
       return {
-        contents: `import * as all from ${from}\nexport { default } from ${from}\nexport const { ${names} } = all`,
+        contents: `import * as all from ${from}\n${main}\nexport const { ${names} } = all`,
         resolveDir: pluginData,
       }
     })

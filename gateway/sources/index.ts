@@ -2,5 +2,6 @@
 
 import type { Source } from '../../agent/source.ts'
 import { modbus } from './modbus.ts'
+import { opcua } from './opcua.ts'
 
-export const sources = [modbus] as const satisfies readonly Source<unknown>[]
+export const sources = [modbus, opcua] as const satisfies readonly Source<unknown>[]
