@@ -147,16 +147,20 @@ Examples
 
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--for DURATION] [--state FOLDER]
+Usage: fieldline demo [--scene SCENE] [--for DURATION] [--state FOLDER]
 
+  --scene SCENE    another scene, all of whose devices are simulated:
+                   plant: a press over Modbus and a filling line over OPC UA
+                   ward:  two bedside monitors over HL7, and a signal lamp over Modbus
   --for DURATION   end by itself, such as 30s
-  --state FOLDER   where spools and history are kept (default .fieldline/demo)
+  --state FOLDER   where spools and history are kept (default .fieldline/demo, or .fieldline/SCENE)
 
 It ends with a summary whose last line is JSON. Status 1: a sample was lost or stored twice.
 
 Examples
   fieldline demo
-  fieldline demo --for 30s`,
+  fieldline demo --for 30s
+  fieldline demo --scene plant`,
 
     'smart-reports': `Asks each disk of this host by smartctl how it is, and leaves the reports for the agent's source smart.
 
@@ -213,7 +217,24 @@ Examples
     orderUnheard: node =>
       `nothing was heard from ${node} in time: is it connected to this broker, and has it orders: configured? It is unknown whether it was done.`,
     noDrives: 'smartctl finds no disks here.',
-    demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
+    simulated: {
+      press: 'The PLC is simulated and marked so everywhere; this host is real.',
+      plant: 'Both PLCs are simulated and marked so everywhere: a press over Modbus, a filling line over OPC UA.',
+      ward: 'All devices are simulated and marked so everywhere: two monitors over HL7, a signal lamp over Modbus.',
+    },
+    scene: {
+      pressHeats: 'simulated press: its oil overheats',
+      pressCools: 'simulated press: its oil is as it should be again',
+      sensorFails: 'simulated line: the sensor of the valve fails',
+      sensorWorks: 'simulated line: the sensor of the valve works again',
+      spo2Falls: (bed, percent) => `simulated monitor ${bed}: SpO2 falls to ${percent} %`,
+      spo2Recovers: bed => `simulated monitor ${bed}: SpO2 is as it should be again`,
+      lampOn: ms => `simulated lamp: on, ${ms} ms after the first message with such a value was sent`,
+      lampOff: 'simulated lamp: off',
+      event: (name, text) => `event    ${name}  ${text}`,
+      findingOpens: (rule, message) => `finding  ${rule}: ${message}`,
+      findingEnds: rule => `finding  ${rule}: over`,
+    },
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>

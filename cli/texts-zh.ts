@@ -145,16 +145,20 @@ export const zh: Texts = {
 
     demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
-用法：fieldline demo [--for 时长] [--state 文件夹]
+用法：fieldline demo [--scene 场景] [--for 时长] [--state 文件夹]
 
+  --scene 场景     另一个场景，其中所有设备都是模拟的：
+                   plant：一台通过 Modbus 的压力机和一条通过 OPC UA 的灌装线
+                   ward：两台通过 HL7 的床旁监护仪，以及一盏通过 Modbus 的信号灯
   --for 时长       到时自动结束，例如 30s
-  --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo）
+  --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo 或 .fieldline/场景）
 
 结束时打印摘要，最后一行是 JSON。状态 1：有样本丢失或重复存储。
 
 示例
   fieldline demo
-  fieldline demo --for 30s`,
+  fieldline demo --for 30s
+  fieldline demo --scene plant`,
 
     'smart-reports': `用 smartctl 询问本机每块硬盘的状况，并把报告留给 agent 的数据源 smart。
 
@@ -207,7 +211,24 @@ export const zh: Texts = {
     orderUnknown: reason => `不清楚是否已执行：${reason}`,
     orderUnheard: node => `未能及时收到 ${node} 的答复：它是否连接到该消息代理，是否配置了 orders:？不清楚是否已执行。`,
     noDrives: 'smartctl 在本机没有找到硬盘。',
-    demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
+    simulated: {
+      press: 'PLC 是模拟的，处处标明；本机是真实的。',
+      plant: '两台 PLC 都是模拟的，处处标明：一台通过 Modbus 的压力机，一条通过 OPC UA 的灌装线。',
+      ward: '所有设备都是模拟的，处处标明：两台通过 HL7 的监护仪，一盏通过 Modbus 的信号灯。',
+    },
+    scene: {
+      pressHeats: '模拟压力机：油温过高',
+      pressCools: '模拟压力机：油温恢复正常',
+      sensorFails: '模拟灌装线：阀门传感器失效',
+      sensorWorks: '模拟灌装线：阀门传感器恢复工作',
+      spo2Falls: (bed, percent) => `模拟监护仪 ${bed}：SpO2 降至 ${percent} %`,
+      spo2Recovers: bed => `模拟监护仪 ${bed}：SpO2 恢复正常`,
+      lampOn: ms => `模拟信号灯：亮，距第一条异常值消息发出 ${ms} ms`,
+      lampOff: '模拟信号灯：灭',
+      event: (name, text) => `事件  ${name}  ${text}`,
+      findingOpens: (rule, message) => `发现  ${rule}：${message}`,
+      findingEnds: rule => `发现  ${rule}：已结束`,
+    },
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>

@@ -49,7 +49,22 @@ export interface Texts {
     orderUnknown(reason: string): string
     orderUnheard(node: string): string
     readonly noDrives: string
-    readonly demoSimulated: string
+    /** By scene: what of it is simulated. */
+    readonly simulated: Readonly<Record<'press' | 'plant' | 'ward', string>>
+    /** What goes on in a scene. */
+    readonly scene: {
+      readonly pressHeats: string
+      readonly pressCools: string
+      readonly sensorFails: string
+      readonly sensorWorks: string
+      spo2Falls(bed: string, percent: number): string
+      spo2Recovers(bed: string): string
+      lampOn(ms: number): string
+      readonly lampOff: string
+      event(name: string, text: string): string
+      findingOpens(rule: string, message: string): string
+      findingEnds(rule: string): string
+    }
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
