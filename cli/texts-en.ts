@@ -222,6 +222,8 @@ Examples
       plant: 'Both PLCs are simulated and marked so everywhere: a press over Modbus, a filling line over OPC UA.',
       ward: 'All devices are simulated and marked so everywhere: two monitors over HL7, a signal lamp over Modbus.',
     },
+    plantFromCheckout:
+      'the scene plant needs the package node-opcua, which a checkout of Fieldline has: npm start -- --scene plant',
     scene: {
       pressHeats: 'simulated press: its oil overheats',
       pressCools: 'simulated press: its oil is as it should be again',

@@ -216,6 +216,7 @@ export const zh: Texts = {
       plant: '两台 PLC 都是模拟的，处处标明：一台通过 Modbus 的压力机，一条通过 OPC UA 的灌装线。',
       ward: '所有设备都是模拟的，处处标明：两台通过 HL7 的监护仪，一盏通过 Modbus 的信号灯。',
     },
+    plantFromCheckout: '场景 plant 需要软件包 node-opcua，Fieldline 的源码检出中才有：npm start -- --scene plant',
     scene: {
       pressHeats: '模拟压力机：油温过高',
       pressCools: '模拟压力机：油温恢复正常',

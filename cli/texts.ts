@@ -51,6 +51,7 @@ export interface Texts {
     readonly noDrives: string
     /** By scene: what of it is simulated. */
     readonly simulated: Readonly<Record<'press' | 'plant' | 'ward', string>>
+    readonly plantFromCheckout: string
     /** What goes on in a scene. */
     readonly scene: {
       readonly pressHeats: string

@@ -149,6 +149,8 @@ export async function build(outDir: string): Promise<void> {
     assetNames: '[name]',
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' },
+    // Of the scene `plant`, which runs from a checkout alone.
+    external: ['node-opcua'],
     plugins: [stubs, builtins, sqlite, serial, named],
     banner: { js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);" },
     legalComments: 'linked',

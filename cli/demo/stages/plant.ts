@@ -3,6 +3,7 @@
 
 import { join } from 'node:path'
 import { simulatedPlc } from '../../../gateway/modbus/simulator.ts'
+import { texts } from '../../texts.ts'
 import { nowAndThen, type Stage, type StageOptions } from '../stage.ts'
 import { pressHot } from './press.ts'
 
@@ -32,8 +33,7 @@ const cooler = {
 }
 
 export async function openPlant({ folder }: StageOptions): Promise<Stage> {
-  // A package for development only: it is not loaded, and need not be there, unless this scene runs.
-  const { simulator } = await import('../../../gateway/opcua/simulator.ts')
+  const { simulator } = await simulatedLine()
   const [plc, line] = await Promise.all([simulatedPlc(), simulator({ moves: true })])
   return {
     node: 'simulated-plant',
@@ -64,4 +64,11 @@ export async function openPlant({ folder }: StageOptions): Promise<Stage> {
     },
     close: async () => void (await Promise.all([plc.close(), line.close()])),
   }
+}
+
+/** It takes a package for development, which an installed Fieldline does not have. */
+function simulatedLine() {
+  return import('../../../gateway/opcua/simulator.ts').catch((cause: unknown) => {
+    throw new Error(texts(process.env).said.plantFromCheckout, { cause })
+  })
 }
