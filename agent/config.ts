@@ -7,6 +7,7 @@ import {
   absolutePath,
   bool,
   duration,
+  integer,
   object,
   oneOf,
   optional,
@@ -39,6 +40,9 @@ export interface EdgeConfig {
     /** ms */
     readonly max_age: number
     readonly when_full: 'drop-oldest' | 'refuse'
+    /** How long, ms, and how many messages that senders may repeat are known again. */
+    readonly once_age: number
+    readonly once_most: number
   }
   /** Bytes a second at which what waited through an outage may follow. */
   readonly backlog_rate: number
@@ -55,6 +59,8 @@ const spool = object({
   max_bytes: optional(size(MiB), 256 * MiB),
   max_age: optional(duration(60_000), 7 * 86_400_000),
   when_full: optional(oneOf(['drop-oldest', 'refuse']), 'drop-oldest'),
+  once_age: optional(duration(60_000), 7 * 86_400_000),
+  once_most: optional(integer(1000, 4_000_000), 1_000_000),
 })
 
 interface Daemon<D> {

@@ -85,8 +85,9 @@ export async function startEdge(
   const readings = config.metrics_readings ? openReadings(resource, host.now, say) : undefined
   const opened = config.sources.map(part => {
     const source = known.find(s => s.name === part.type)!
-    const keep = isShownOnly ? memoryKeep() : fileKeep(join(config.state, 'sources', `${part.name}.json`))
-    return { name: part.name, running: source.open(part.options, { name: part.name, host, say, keep }) }
+    const folder = join(config.state, 'sources', part.name)
+    const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
+    return { name: part.name, running: source.open(part.options, { name: part.name, host, say, ...lasting }) }
   })
   const publish = (name: string, ...message: Message): Promise<void> => publishOver(name, open, message)
   const actions = new Map(opened.map(({ name, running }) => [name, running.actions ?? {}]))

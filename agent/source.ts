@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly say: Say
   /** What this instance remembers over restarts. */
   readonly keep: Keep
+  /** A folder of this instance for larger things, not made yet; absent where nothing outlives the process. */
+  readonly folder?: string
 }
 
 /** What a running source can be told to do, by an order or a rule. Resolves with what was read back when the device has done it;

@@ -18,6 +18,7 @@ Tools
   test           read one source once and show what would be sent
   inventory      show the boards and memory modules of this machine
   order          have an edge do something: write a register, call a method
+  hl7            send HL7 messages; list those that were kept aside
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -162,6 +163,28 @@ Examples
   fieldline demo --for 30s
   fieldline demo --scene plant`,
 
+    hl7: `Sends HL7 v2 messages over MLLP, or lists those that a gateway could make nothing of.
+
+Usage: fieldline hl7 send FILE [--to ADDRESS] [--tries N] [--ca FILE] [--cert FILE --key FILE]
+       fieldline hl7 aside [--config FILE] [--json]
+
+  --to ADDRESS    mllp://host:port, or mllps://host:port with TLS (default mllp://127.0.0.1:2575)
+  --tries N       how often a message is sent that gets AE or CE, or no answer (default 5)
+  --ca FILE       the authority of the server's certificate, PEM
+  --cert, --key   our own certificate, PEM
+  --config FILE   the gateway's configuration (default /etc/fieldline/gateway.yaml)
+  --json          one line of JSON instead of a table
+
+FILE may hold several messages, also within FHS and BHS. Each waits for the answer to the one before; AR and CR end it.
+What is kept aside holds patient data: it is readable for the daemon's user alone, and is sent nowhere.
+
+Status 0: all were accepted. 1: one was not.
+
+Examples
+  fieldline hl7 send oru.hl7
+  fieldline hl7 send ward.hl7 --to mllps://gateway.ward:2575 --ca ca.crt --cert bed-1.crt --key bed-1.key
+  fieldline hl7 aside --config ./gateway.yaml`,
+
     'smart-reports': `Asks each disk of this host by smartctl how it is, and leaves the reports for the agent's source smart.
 
 Usage: fieldline smart-reports --to FOLDER
@@ -216,6 +239,13 @@ Examples
     orderUnknown: reason => `unknown whether it was done: ${reason}`,
     orderUnheard: node =>
       `nothing was heard from ${node} in time: is it connected to this broker, and has it orders: configured? It is unknown whether it was done.`,
+    hl7Verbs: 'hl7 what? Known are send and aside',
+    hl7Address: word => `--to: expected mllp://host:port or mllps://host:port, got ${JSON.stringify(word)}`,
+    hl7Tls: '--ca, --cert and --key need an address that begins with mllps://',
+    hl7TriesWrong: word => `--tries: expected a whole number from 1, got ${JSON.stringify(word)}`,
+    hl7Tries: count => `(${count} tries)`,
+    hl7Sent: (accepted, all) => `${counted(all, 'message')}, ${accepted} accepted`,
+    hl7NothingAside: 'Nothing was kept aside.',
     noDrives: 'smartctl finds no disks here.',
     simulated: {
       press: 'The PLC is simulated and marked so everywhere; this host is real.',

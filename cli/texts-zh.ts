@@ -16,6 +16,7 @@ export const zh: Texts = {
   test           读取一个数据源一次，显示将要发送的内容
   inventory      显示本机的主板与内存条
   order          让边缘节点执行操作：写寄存器、调用方法
+  hl7            发送 HL7 消息；列出被搁置的消息
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带一台模拟 PLC
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -160,6 +161,28 @@ export const zh: Texts = {
   fieldline demo --for 30s
   fieldline demo --scene plant`,
 
+    hl7: `通过 MLLP 发送 HL7 v2 消息，或列出网关无法理解的消息。
+
+用法：fieldline hl7 send 文件 [--to 地址] [--tries 次数] [--ca 文件] [--cert 文件 --key 文件]
+      fieldline hl7 aside [--config 文件] [--json]
+
+  --to 地址       mllp://主机:端口，使用 TLS 时为 mllps://主机:端口（默认 mllp://127.0.0.1:2575）
+  --tries 次数    得到 AE、CE 或没有应答时，一条消息最多发送几次（默认 5）
+  --ca 文件       服务器证书的签发机构，PEM
+  --cert, --key   我方证书与私钥，PEM
+  --config 文件   网关的配置文件（默认 /etc/fieldline/gateway.yaml）
+  --json          输出一行 JSON，而不是表格
+
+文件中可有多条消息，也可以位于 FHS 与 BHS 批次之内。每条消息等前一条得到应答后才发送；AR 与 CR 表示不再重发。
+被搁置的消息含有患者数据：只有守护进程的用户可以读取，也不会被发送到任何地方。
+
+退出状态 0：全部被接受。1：有的没有被接受。
+
+示例
+  fieldline hl7 send oru.hl7
+  fieldline hl7 send ward.hl7 --to mllps://gateway.ward:2575 --ca ca.crt --cert bed-1.crt --key bed-1.key
+  fieldline hl7 aside --config ./gateway.yaml`,
+
     'smart-reports': `用 smartctl 询问本机每块硬盘的状况，并把报告留给 agent 的数据源 smart。
 
 用法：fieldline smart-reports --to 文件夹
@@ -210,6 +233,13 @@ export const zh: Texts = {
     orderRefused: reason => `被拒绝，未执行：${reason}`,
     orderUnknown: reason => `不清楚是否已执行：${reason}`,
     orderUnheard: node => `未能及时收到 ${node} 的答复：它是否连接到该消息代理，是否配置了 orders:？不清楚是否已执行。`,
+    hl7Verbs: 'hl7 之后应为 send 或 aside',
+    hl7Address: word => `--to：应为 mllp://主机:端口 或 mllps://主机:端口，而不是 ${JSON.stringify(word)}`,
+    hl7Tls: '--ca、--cert 与 --key 只能用于以 mllps:// 开头的地址',
+    hl7TriesWrong: word => `--tries：应为不小于 1 的整数，而不是 ${JSON.stringify(word)}`,
+    hl7Tries: count => `（共发送 ${count} 次）`,
+    hl7Sent: (accepted, all) => `共 ${all} 条消息，${accepted} 条被接受`,
+    hl7NothingAside: '没有被搁置的消息。',
     noDrives: 'smartctl 在本机没有找到硬盘。',
     simulated: {
       press: 'PLC 是模拟的，处处标明；本机是真实的。',

@@ -13,6 +13,7 @@ export interface Texts {
       | 'check'
       | 'test'
       | 'inventory'
+      | 'hl7'
       | 'smart-reports'
       | 'order'
       | 'status'
@@ -66,6 +67,13 @@ export interface Texts {
       findingOpens(rule: string, message: string): string
       findingEnds(rule: string): string
     }
+    readonly hl7Verbs: string
+    hl7Address(word: string): string
+    readonly hl7Tls: string
+    hl7TriesWrong(word: string): string
+    hl7Tries(count: number): string
+    hl7Sent(accepted: number, all: number): string
+    readonly hl7NothingAside: string
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
