@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { nodeName, secretFile, secretPath } from './config-shapes.ts'
 import { Refused } from './errors.ts'
-import { absolutePath, list, matching, object, optional, refined, type Shape, text } from './shape.ts'
+import { absolutePath, list, matching, object, optional, type Place, refined, type Shape, text } from './shape.ts'
 
-export interface MqttOptions {
+export interface BrokerOptions {
   /** `mqtt://host:port` or `mqtts://host:port`, tried in turn. */
   readonly brokers: readonly string[]
-  readonly tenant: string
   readonly username: string | undefined
   readonly password_file: string | undefined
   /** PEM files; without `ca` the system's authorities are trusted. */
@@ -18,32 +17,41 @@ export interface MqttOptions {
   readonly key: string | undefined
 }
 
+export interface MqttOptions extends BrokerOptions {
+  readonly tenant: string
+}
+
 const broker = matching(
   /^mqtts?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/,
   'a broker such as mqtts://broker.example:8883, without user and password',
 )
 
+/** The keys of BrokerOptions, for whoever has others beside them. */
+export const brokerFields = {
+  brokers: list(broker, 16),
+  username: optional(text),
+  password_file: optional(secretFile),
+  ca: optional(absolutePath),
+  cert: optional(absolutePath),
+  key: optional(secretFile),
+}
+
+/** The rules across them. */
+export function checkBrokers(value: BrokerOptions, place: Place): void {
+  if (value.brokers.length === 0) place.at('brokers').wrong('name at least one broker')
+  if ((value.cert === undefined) !== (value.key === undefined)) place.wrong('cert and key belong together')
+}
+
 export const mqttOptions: Shape<MqttOptions> = refined(
-  object({
-    brokers: list(broker, 16),
-    tenant: optional(nodeName, 'default'),
-    username: optional(text),
-    password_file: optional(secretFile),
-    ca: optional(absolutePath),
-    cert: optional(absolutePath),
-    key: optional(secretFile),
-  }),
-  (value, place) => {
-    if (value.brokers.length === 0) place.at('brokers').wrong('name at least one broker')
-    if ((value.cert === undefined) !== (value.key === undefined)) place.wrong('cert and key belong together')
-  },
+  object({ ...brokerFields, tenant: optional(nodeName, 'default') }),
+  checkBrokers,
 )
 
 /**
  * A socket on its way to the broker; certificates are read anew each time, so that renewed ones come into use.
  * TLS loads with the first `mqtts:`: it takes 4 MB of RSS.
  */
-export function openSocket(broker: string, options: MqttOptions): Socket {
+export function openSocket(broker: string, options: BrokerOptions): Socket {
   const url = new URL(broker)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const secure = url.protocol === 'mqtts:'
@@ -63,7 +71,7 @@ export function openSocket(broker: string, options: MqttOptions): Socket {
 }
 
 /** What the broker asks for besides certificates. */
-export function credentials(options: MqttOptions): { username?: string; password?: string } {
+export function credentials(options: BrokerOptions): { username?: string; password?: string } {
   const { username, password_file } = options
   return {
     ...(username !== undefined && { username }),

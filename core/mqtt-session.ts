@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net'
 import type { IClientOptions, MqttClient } from 'mqtt'
-import { credentials, type MqttOptions, openSocket } from './mqtt-options.ts'
+import { type BrokerOptions, credentials, openSocket } from './mqtt-options.ts'
 import { packetMeter } from './packet-meter.ts'
 
 /** Bytes of a packet that may arrive; a broker of MQTT 5 is told, an older one loses the connection. */
@@ -15,6 +15,8 @@ const maxOutstanding = 4096
 const keepalive = 10
 /** Closing waits this long for the broker to take what was published, ms. */
 const farewell = 1000
+/** MQTT 5, 3.14.2.1. */
+const disconnectWithWill = 0x04
 
 /** Resolve (or return) to have the next message delivered: a pending promise is back-pressure. */
 export type Deliver = (topic: string, payload: Buffer) => void | Promise<void>
@@ -22,6 +24,10 @@ export type Deliver = (topic: string, payload: Buffer) => void | Promise<void>
 export interface Will {
   readonly topic: string
   readonly payload: Buffer
+  /** Whether the broker keeps it for those who subscribe later; unless told otherwise it does. */
+  readonly retain?: boolean
+  /** Also after a goodbye, which MQTT 5 alone can ask for. */
+  readonly always?: boolean
 }
 
 export interface Timing {
@@ -34,11 +40,13 @@ export interface Timing {
 export interface SessionPlan {
   readonly broker: string
   readonly version: 4 | 5
-  readonly options: MqttOptions
+  readonly options: BrokerOptions
   readonly clientId: string
   readonly subscribe: readonly string[]
   readonly will?: Will
   readonly deliver: Deliver
+  /** The broker was reached: from now on it may have read our CONNECT. */
+  reached?(): void
   readonly timing: Timing
   /** Ends the connection at once. */
   readonly signal: AbortSignal
@@ -56,13 +64,18 @@ export class Session {
   /** Ends the connection without a goodbye. */
   readonly drop: (why: Error) => void
   readonly #client: MqttClient
+  readonly #pings: Pings
+  readonly #goodbye: { readonly reasonCode: number } | undefined
   #outstanding = 0
 
-  constructor(broker: string, client: MqttClient, { ended, fail }: Ending) {
+  constructor({ broker, version, will }: SessionPlan, client: MqttClient, pings: Pings, { ended, fail }: Ending) {
     this.broker = broker
     this.ended = ended
     this.drop = fail
     this.#client = client
+    this.#pings = pings
+    ended.then(error => pings.end(error))
+    this.#goodbye = version === 5 && will?.always ? { reasonCode: disconnectWithWill } : undefined
   }
 
   /** The largest packet the broker takes, bytes. */
@@ -84,12 +97,57 @@ export class Session {
     })
   }
 
-  /** Says goodbye: the will is not published. */
+  /** QoS 0, in order. Where it got to is known when `answered` resolves. */
+  send(topic: string, payload: Buffer): void {
+    this.#client.publish(topic, payload, { qos: 0 })
+  }
+
+  /** Resolves when the broker has read all that was sent before; rejects when the connection ends first. */
+  async answered(): Promise<void> {
+    if (!this.#client.connected) throw new Error(`${this.broker}: not connected`)
+    await this.#pings.next()
+  }
+
+  /** Says goodbye: the will is not published, unless it says `always`. */
   async close(): Promise<void> {
     const timer = setTimeout(() => this.drop(new Error('no answer to the goodbye')), farewell)
-    this.#client.end()
+    if (this.#goodbye === undefined) this.#client.end()
+    else this.#client.end(false, this.#goodbye)
     await this.ended
     clearTimeout(timer)
+  }
+}
+
+/** A broker reads the packets of a connection in order, and answers each ping when it has come to it. */
+class Pings {
+  readonly #client: MqttClient
+  #waiting: { readonly ping: number; resolve(): void; reject(error: Error): void }[] = []
+  #sent = 0
+  #answered = 0
+
+  constructor(client: MqttClient) {
+    this.#client = client
+    client.on('packetsend', ({ cmd }) => {
+      if (cmd === 'pingreq') this.#sent++
+    })
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd !== 'pingresp') return
+      this.#answered++
+      while (this.#waiting.length > 0 && this.#waiting[0]!.ping <= this.#answered) this.#waiting.shift()!.resolve()
+    })
+  }
+
+  /** Resolves on the answer to a ping that is sent now. */
+  next(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#client.sendPing()
+    this.#waiting.push({ ping: this.#sent, resolve, reject })
+    return promise
+  }
+
+  end(error: Error): void {
+    for (const { reject } of this.#waiting) reject(error)
+    this.#waiting = []
   }
 }
 
@@ -99,6 +157,7 @@ export async function openSession(plan: SessionPlan): Promise<Session> {
   plan.signal.throwIfAborted()
   const socket = openSocket(plan.broker, plan.options)
   const client = new MqttClient(() => socket, clientOptions(plan))
+  const pings = new Pings(client)
   const end = ending(plan, client, socket)
   const held = holdBack(client, plan.deliver, end.fail)
   const stopWatching = watch(socket, client, plan.timing.look, held, end.fail)
@@ -107,6 +166,7 @@ export async function openSession(plan: SessionPlan): Promise<Session> {
   let late = false
   socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
     reached = true
+    plan.reached?.()
   })
   const timer = setTimeout(() => {
     late = true
@@ -116,7 +176,7 @@ export async function openSession(plan: SessionPlan): Promise<Session> {
     throw reached && !late ? new NotTaken(error.message, { cause: error.cause }) : error
   })
   await Promise.race([entered(client, plan.subscribe, end.fail), over]).finally(() => clearTimeout(timer))
-  return new Session(plan.broker, client, end)
+  return new Session(plan, client, pings, end)
 }
 
 interface Ending {
@@ -160,7 +220,7 @@ function clientOptions({ version, clientId, options, timing, will }: SessionPlan
     protocolVersion: version,
     clientId,
     ...credentials(options),
-    ...(will && { will: { ...will, qos: 1, retain: true } }),
+    ...(will && { will: { topic: will.topic, payload: will.payload, qos: 1, retain: will.retain ?? true } }),
     ...(version === 5 && { properties: { maximumPacketSize: maxPacket } }),
     clean: true,
     connectTimeout: 2 * timing.connect,

@@ -7,16 +7,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoff } from './backoff.ts'
 import { monotonic } from './clock.ts'
-import type { MqttOptions } from './mqtt-options.ts'
+import type { BrokerOptions } from './mqtt-options.ts'
 import { type Deliver, NotTaken, openSession, type Session, type Timing, type Will } from './mqtt-session.ts'
 
 export interface LinkPlan {
-  readonly options: MqttOptions
+  readonly options: BrokerOptions
   /** Unique at the broker: a second one with the same name drives the first one out. */
   readonly clientId: string
   readonly subscribe: readonly string[]
-  readonly will?: Will
+  /** The same for every connection, or made anew for each attempt. */
+  readonly will?: Will | (() => Will)
   readonly deliver: Deliver
+  /** A broker was reached and may have read the will. */
+  reached?(): void
   /** A broker has taken us in and the subscriptions stand. */
   up?(session: Session): void
   /** Called for each attempt that failed and each connection that ended. */
@@ -130,7 +133,8 @@ export class Link {
   }
 
   #attempt(broker: string, version: 4 | 5): Promise<Session> {
-    const { options, clientId, subscribe, will, deliver, timing = timings } = this.#plan
+    const { options, clientId, subscribe, deliver, timing = timings } = this.#plan
+    const will = typeof this.#plan.will === 'function' ? this.#plan.will() : this.#plan.will
     const signal = this.#stop.signal
     return openSession({
       broker,
@@ -140,6 +144,7 @@ export class Link {
       subscribe,
       ...(will && { will }),
       deliver,
+      reached: () => this.#plan.reached?.(),
       timing,
       signal,
     })

@@ -8,12 +8,12 @@ import type { Emit } from '../../agent/source.ts'
 import { Refused, reason } from '../../core/errors.ts'
 import type { Host } from '../../core/host.ts'
 import type { Say } from '../../core/log.ts'
-import type { Event, Json, Observation } from '../../core/model.ts'
+import type { Event, Json } from '../../core/model.ts'
 import { type Answering, answersTo, answerToNoise, type Verdict } from './ack.ts'
 import { keepAside } from './aside.ts'
 import { messagesIn } from './batch.ts'
 import type { Counts, Outcome } from './counts.ts'
-import { map } from './map.ts'
+import type { Mapped, Mapper } from './mapper.ts'
 import { Malformed, type Message, parse } from './message.ts'
 import type { Frame } from './mllp.ts'
 import type { Gate, Peer } from './senders.ts'
@@ -24,6 +24,7 @@ export interface IntakeOptions {
   readonly say: Say
   readonly emit: Emit
   readonly gate: Gate
+  readonly mapper: Mapper
   readonly counts: Counts
   readonly charset: string | undefined
   readonly max_message: number
@@ -102,12 +103,14 @@ export class Intake {
     const id = identityOf(message)
     const before = id === undefined ? undefined : this.#seen.get(id)
     if (before === print) return this.#done('repeated', { outcome: 'accepted' })
-    const observation = this.#mapped(message)
+    const { observation, commit, drop } = this.#mapped(message)
     const events = before === undefined ? [] : [this.#reused(message)]
     const once = id === undefined ? {} : { once: `hl7 ${name} ${print}` }
     try {
       await emit({ ...observation, events: [...observation.events, ...events], ...once })
+      commit()
     } catch (error) {
+      drop()
       // What the edge will never take is the message's fault; all else may work the next time.
       if (error instanceof Refused) throw new Unusable('unusable', rejected(207, error.message), error)
       throw error
@@ -116,11 +119,11 @@ export class Intake {
     return this.#done('stored', { outcome: 'accepted' })
   }
 
-  #mapped(message: Message): Observation {
+  #mapped(message: Message): Mapped {
     checkHeader(message)
-    const { name: source, host } = this.#options
+    const { mapper, host } = this.#options
     try {
-      return map(message, { source, time: host.now() })
+      return mapper.map(message, host.now())
     } catch (error) {
       throw new Unusable('unusable', rejected(207, reason(error)), error)
     }
@@ -132,9 +135,9 @@ export class Intake {
     if (this.#seen.size > mostIds) this.#seen.delete(this.#seen.keys().next().value!)
   }
 
-  #reused({ header, controlId }: Message): Event {
-    const body = { control_id: controlId, sender: header.field(3).component() }
-    return this.#event('hl7.control-id.reused', body)
+  /** By its print alone: a sender may write anything into MSH-3 and MSH-10. */
+  #reused({ bytes }: Message): Event {
+    return this.#event('hl7.control-id.reused', { print: printOf(bytes).slice(0, 16) })
   }
 
   #done(outcome: Outcome, verdict: Verdict): Verdict {

@@ -10,6 +10,7 @@ import type { Series } from '../../core/model.ts'
 import { serve } from './connection.ts'
 import { Counts } from './counts.ts'
 import { Intake } from './intake.ts'
+import type { Mapper } from './mapper.ts'
 import { Pace } from './pace.ts'
 import { gate, type Peer, type Sender } from './senders.ts'
 
@@ -33,10 +34,16 @@ export interface ListenerOptions {
 const interval = 10_000
 const handshake = 10_000
 
+export interface ListenerSurroundings extends Omit<Surroundings, 'keep' | 'folder'> {
+  /** Where messages are kept aside. */
+  readonly folder: string | undefined
+  readonly mapper: Mapper
+}
+
 /** Listens until the signal aborts, and then lets what is under way finish. @throws where it cannot listen. */
 export async function listen(
   options: ListenerOptions,
-  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
+  at: ListenerSurroundings,
   emit: Emit,
   signal: AbortSignal,
   listening?: (port: number) => void,
@@ -60,17 +67,12 @@ export async function listen(
   }
 }
 
-function admitter(
-  options: ListenerOptions,
-  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
-  emit: Emit,
-  counts: Counts,
-) {
-  const { host, name, say } = at
+function admitter(options: ListenerOptions, at: ListenerSurroundings, emit: Emit, counts: Counts) {
+  const { host, name, say, mapper } = at
   const allowed = gate(options.senders)
   const controlId = controlIds(host.now())
   const aside = { folder: at.folder, most: options.max_aside }
-  const intake = new Intake({ ...options, name, host, say, emit, gate: allowed, counts, aside, controlId })
+  const intake = new Intake({ ...options, name, host, say, emit, gate: allowed, mapper, counts, aside, controlId })
   const common = { ...options, host, intake, counts, pace: new Pace(options.pace, host) }
   return async (socket: Socket, signal: AbortSignal): Promise<void> => {
     const peer = peerOf(socket)

@@ -81,6 +81,12 @@ export class Field {
     return part(one, this.#encoding.component, component)
   }
 
+  /** The meanings of the components of one repetition, in their order; for arrays of numbers. */
+  parts(repetition = 1): readonly string[] {
+    const one = part(this.text, this.#encoding.repetition, repetition)
+    return split(one, this.#encoding.component).map(text => unescaped(text, this.#encoding))
+  }
+
   /** One whole repetition, its escapes resolved and its delimiters as they stand: for text whose sender escaped nothing. */
   value(repetition = 1): string {
     return unescaped(part(this.text, this.#encoding.repetition, repetition), this.#encoding)

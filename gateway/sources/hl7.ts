@@ -6,8 +6,10 @@ import { address, secretFile } from '../../core/config-shapes.ts'
 import { absolutePath, duration, integer, object, optional, refined, shape, size } from '../../core/shape.ts'
 import { labelOf } from '../hl7/charset.ts'
 import { listen } from '../hl7/listener.ts'
+import { openMapper } from '../hl7/mapper.ts'
 import { senders } from '../hl7/senders.ts'
 import { firstMessage } from '../hl7/trial.ts'
+import { wardFields } from '../hl7/ward.ts'
 
 /** Below the folder of the instance. */
 export const asideFolder = 'aside'
@@ -32,6 +34,7 @@ const options = refined(
     /** Messages a second of one address. */
     pace: optional(integer(1, 100_000), 1000),
     max_aside: optional(size(MiB), 64 * MiB),
+    ...wardFields,
   }),
   (value, place) => {
     if (!/^(127\.|localhost:|\[::1\]:)/.test(value.listen) && value.senders.length === 0)
@@ -47,9 +50,10 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   metrics: undefined,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
+    const mapper = openMapper(o, at)
     return {
-      run: (emit, signal) => listen(o, { ...at, folder }, emit, signal),
-      once: signal => firstMessage(o, at, signal),
+      run: (emit, signal) => listen(o, { ...at, folder, mapper }, emit, signal),
+      once: signal => firstMessage(o, { ...at, mapper }, signal),
     }
   },
 }

@@ -88,7 +88,58 @@ for (const { name, start } of brokers) {
     await until('the will is heard', () => witness.heard.length > 0)
     t.strictSame(witness.heard, ['fieldline/test/rude gone'])
   })
+
+  t.test(`${name} has read what was sent with QoS 0 when it answers`, async t => {
+    const broker = await start(t)
+    if (broker === undefined) return
+    const made = link(t, { options: options([broker.url]) })
+    const session = await made.ready(5000, never)
+    for (let n = 0; n < 500; n++) session.send('fieldline/test/a', Buffer.from(String(n)))
+    await session.answered()
+    await until('all are back', () => made.heard.length === 500)
+    t.equal(made.heard[499], 'fieldline/test/a 499')
+    session.drop(new Error('cable pulled'))
+    await t.rejects(session.answered())
+  })
+
+  t.test(`${name} is given a new will for each connection, told when it was reached`, async t => {
+    const broker = await start(t)
+    if (broker === undefined) return
+    const witness = link(t, { options: options([broker.url]) })
+    await witness.ready(5000, never)
+    let reached = 0
+    const made = link(t, {
+      options: options([broker.url]),
+      subscribe: [],
+      reached: () => void reached++,
+      will: () => ({ topic: 'fieldline/test/will', payload: Buffer.from(`${reached}`), retain: false }),
+    })
+    const first = await made.ready(5000, never)
+    const before = reached
+    first.drop(new Error('cable pulled'))
+    await until('the first will is heard', () => witness.heard.length === 1)
+    await until('it is back', () => made.session !== undefined && made.session !== first)
+    made.session!.drop(new Error('cable pulled'))
+    await until('the second will is heard', () => witness.heard.length === 2)
+    t.strictSame(witness.heard, [`fieldline/test/will ${before - 1}`, `fieldline/test/will ${before}`])
+  })
 }
+
+t.test('mosquitto (MQTT 5) publishes a will that says always also after a goodbye', async t => {
+  const broker = await mosquitto(t)
+  if (broker === undefined) return
+  const witness = link(t, { options: options([broker.url]) })
+  await witness.ready(5000, never)
+  const will = { topic: 'fieldline/test/will', payload: Buffer.from('gone'), retain: false, always: true }
+  const made = link(t, { options: options([broker.url]), subscribe: [], will })
+  await made.ready(5000, never)
+  await made.close()
+  await until('the will is heard', () => witness.heard.length === 1)
+  const late = link(t, { options: options([broker.url]) })
+  const session = await late.ready(5000, never)
+  await session.answered()
+  t.strictSame(late.heard, [], 'it is not retained')
+})
 
 t.test('a message that is being handled holds back the next one, and the connection lives on meanwhile', async t => {
   const broker = await aedes(t)

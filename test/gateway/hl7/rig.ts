@@ -3,11 +3,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { memoryKeep } from '../../../agent/keep.ts'
 import type { Emit } from '../../../agent/source.ts'
 import { realHost } from '../../../core/host.ts'
 import type { Observation } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
 import { listen } from '../../../gateway/hl7/listener.ts'
+import { openMapper } from '../../../gateway/hl7/mapper.ts'
 import { type Message, parse } from '../../../gateway/hl7/message.ts'
 import { Framer, framed } from '../../../gateway/hl7/mllp.ts'
 import { hl7 } from '../../../gateway/sources/hl7.ts'
@@ -27,7 +29,9 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
   const [emitted, said]: [Observation[], string[]] = [[], []]
   const folder = `${t.testdir()}/aside`
-  const at = { name: 'ward', host: realHost(), say: (_: string, text: string) => void said.push(text), folder }
+  const say = (_: string, text: string) => void said.push(text)
+  const mapper = openMapper(read, { name: 'ward', keep: memoryKeep() })
+  const at = { name: 'ward', host: realHost(), say, folder, mapper }
   const taking: Emit = async observation => {
     if (observation.events.length === 0) return
     await emit(observation)
@@ -100,8 +104,9 @@ export function codeOf(answer: Message): string {
   return answer.segment('MSA')!.field(1).text
 }
 
+/** Of a kind that is only told of, so that each makes one event. */
 export function oru(id: string | number, value: string | number = 80, header = ''): string {
-  return `MSH|^~\\&|MON|ICU|GW|HOME|20260101||ORU^R01^ORU_R01|${id}|P|2.6${header}\rPID|||4711||Doe^John\rOBX|1|NM|x||${value}\r`
+  return `MSH|^~\\&|MON|ICU|GW|HOME|20260101||ORM^O01^ORM_O01|${id}|P|2.6${header}\rPID|||4711||Doe^John\rOBX|1|NM|x||${value}\r`
 }
 
 export async function freePort(): Promise<number> {
