@@ -28,7 +28,7 @@ export function slice<T>(values: readonly T[], address: number, count: number): 
   throw Object.assign(new RangeError(`no address ${address + count - 1}`), { modbusErrorCode: 2 })
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const at = server.address()
