@@ -77,10 +77,13 @@ export class Device {
     const answers: Answer[] = []
     const told: Told = { samples: [], events: [] }
     const read = await Promise.allSettled(this.#readings.map(reading => this.#read(reading, answers)))
-    const broken = read.find(r => r.status === 'rejected')
-    if (broken && answers.length === 0) throw broken.reason
+    const first = read.findIndex(r => r.status === 'rejected')
+    if (first >= 0 && answers.length === 0) {
+      this.#putLast(first)
+      throw (read[first] as PromiseRejectedResult).reason
+    }
     this.#readings = read.flatMap((r, n) =>
-      r.status === 'fulfilled' ? r.value : [this.#miss(this.#readings[n]!, reason(r.reason))],
+      r.status === 'fulfilled' ? r.value : [this.#miss(this.#readings[n]!, reason(r.reason), n === first ? 1 : 0)],
     )
     const trouble = this.#readings.find(r => r.trouble)?.trouble
     if (answers.length === 0 && trouble) throw new Error(trouble.reason)
@@ -97,7 +100,7 @@ export class Device {
     try {
       const bytes = await this.#asks.read(block)
       answers.push({ block, bytes, moment: this.#now() })
-      if (trouble) this.#say('info', `${named(block)} can be read now`)
+      if (trouble && trouble.times > 0) this.#say('info', `${named(block)} can be read now`)
       return [{ block }]
     } catch (error) {
       if (!(error instanceof ModbusException) || !isLasting(error)) throw error
@@ -107,10 +110,16 @@ export class Device {
     }
   }
 
-  /** After so many `times` it is asked for only now and then. */
-  #miss({ block, trouble }: Reading, why: string, times = (trouble?.times ?? 0) + 1): Reading {
-    if (trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
-    const until = times >= patience ? this.#at.host.monotonic() + rest : 0
+  /** Next time another one is asked first: what a unit does not answer takes all that waits behind it along. */
+  #putLast(n: number): void {
+    this.#readings = [...this.#readings.toSpliced(n, 1), this.#readings[n]!]
+  }
+
+  /** `more`: how much nearer that brings it to being asked for only now and then; 0 where another took it along. */
+  #miss({ block, trouble }: Reading, why: string, more: number): Reading {
+    const times = (trouble?.times ?? 0) + more
+    if (more > 0 && trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
+    const until = more > 0 && times >= patience ? this.#at.host.monotonic() + rest : 0
     return { block, trouble: { reason: why, times, until } }
   }
 
@@ -130,7 +139,7 @@ export class Device {
   #tellTrouble(told: Told): void {
     const moment = this.#now()
     for (const { block, trouble } of this.#readings) {
-      if (trouble === undefined) continue
+      if (trouble === undefined || trouble.times === 0) continue
       for (const register of block.registers) this.#points.get(register)?.refuse(trouble.reason, moment, told)
     }
   }
