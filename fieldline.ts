@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./cli/check.ts')).check,
   test: async () => (await import('./cli/test.ts')).test,
   inventory: async () => (await import('./cli/inventory.ts')).inventory,
+  probe: async () => (await import('./cli/probe.ts')).probe,
   status: async () => (await import('./cli/status.ts')).status,
   'smart-reports': async () => (await import('./cli/smart-reports.ts')).smartReports,
   demo: async () => (await import('./cli/demo.ts')).demo,
