@@ -35,22 +35,43 @@ t.test('a unit is told with its identity and what it has, and the skeleton works
   t.match(test, { status: 0, out: /^holding_register\.2 .*4660 {2}1$/m })
 })
 
-t.test('a scan finds the units behind an address, and a SunSpec device among them', async t => {
+t.test('a SunSpec device is recognised, and the skeleton reads it by its template', async t => {
   const python = peer(t, 'pymodbus')
   if (python === undefined) return
   const port = await slaves(t, python)
-  const { status, out, err } = await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}`, '--scan', '--pace', '1ms'])
-  t.equal(status, 0)
-  t.match(err, /^247 of 247 unit ids asked, 4 answer$/m)
-  t.match(out, /These unit ids answer: 1, 2, 3, 4/)
+  const { out } = await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}/3`])
   t.match(out, /It is a SunSpec device: map at 40000, models 1, 103\./)
-  const third = out.slice(out.indexOf('Unit 3 answers'), out.indexOf('Unit 4 answers'))
   const file = join(t.testdir({}), 'gateway.yaml')
-  writeFileSync(file, skeleton(third))
+  writeFileSync(file, skeleton(out))
   t.match(await fieldline(['test', 'device', '--config', file]), {
     status: 0,
     out: /^inverter\.ac\.power +source=device sunspec\.model=103 +233\.5 {2}W$/m,
   })
+})
+
+/** A gateway with units 3 and 9 behind it, which refuse everything; of all others it hears nothing. */
+async function gateway(t: Test): Promise<number> {
+  const server = createServer(socket =>
+    socket.on('data', request => {
+      const [unit, code] = [request[6]!, request[7]!]
+      const exception = unit === 3 || unit === 9 ? 2 : 11
+      socket.write(Buffer.concat([request.subarray(0, 4), Buffer.of(0, 3, unit, code | 0x80, exception)]))
+    }),
+  ).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as { port: number }).port
+}
+
+t.test('a scan finds the units behind a gateway, and tells how far it is', async t => {
+  const port = await gateway(t)
+  const args = ['probe', `modbus-tcp://127.0.0.1:${port}`, '--scan', '--pace', '1ms', '--timeout', '10s']
+  const { status, out, err } = await fieldline(args)
+  t.equal(status, 0)
+  t.match(err, /^247 of 247 unit ids asked, 2 answer$/m)
+  t.match(out, /^These unit ids answer: 3, 9$/m)
+  t.match(out, /^Unit 9 answers\.\nIt says nothing of itself \(function 43\/14\)\.\nAt none of the usual addresses/m)
+  t.match(out, /^ {4}unit_id: 9$/m)
 })
 
 t.test('where nothing listens, nobody answers or the address is none, it says so', async t => {
