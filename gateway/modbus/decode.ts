@@ -38,11 +38,11 @@ export function decoder(register: Encoded, power?: Power): Decode {
 export function rawDecoder(register: Encoded): Decode {
   const whole = isBits(register.table) ? bit : numberOf(register)
   const number = register.bits ? part(whole, register.bits) : whole
-  const none = new Set(register.none.map(n => asRead(n, register)))
-  if (none.size === 0) return number
+  const none = register.none.map(n => asRead(n, register))
+  if (none.length === 0) return number
   return (bytes, at) => {
     const raw = number(bytes, at)
-    return none.has(raw) ? Number.NaN : raw
+    return none.includes(raw) ? Number.NaN : raw
   }
 }
 
