@@ -27,7 +27,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const [name = '--help', ...args] = process.argv.slice(2)
-leave(await main())
+const ended = await main()
+// What a pipe has not taken yet would be lost: a daemon reads its configuration from one.
+await new Promise(resolve => process.stdout.write('', resolve))
+leave(ended)
 
 async function main(): Promise<number> {
   try {
