@@ -16,6 +16,7 @@ export interface Texts {
       | 'hl7'
       | 'smart-reports'
       | 'order'
+      | 'probe'
       | 'status'
       | 'demo',
       string
@@ -74,6 +75,20 @@ export interface Texts {
     hl7Tries(count: number): string
     hl7Sent(accepted: number, all: number): string
     readonly hl7NothingAside: string
+    probeSilent(unit: number, reason: string): string
+    readonly probeNobody: string
+    probeProgress(asked: number, of: number, answer: number): string
+    probeUnits(units: string): string
+    readonly probeEveryUnit: string
+    probeFirstUnits(most: number): string
+    probeUnit(unit: number): string
+    probeIdentity(identity: string): string
+    readonly probeNoIdentity: string
+    probeSunspec(base: number, models: string): string
+    readonly probeNothing: string
+    readonly probeColumns: Readonly<Record<'table' | 'addresses' | 'values', string>>
+    readonly probeNext: string
+    readonly probeTemplates: string
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */

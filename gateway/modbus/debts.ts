@@ -9,7 +9,7 @@ import { isBits } from './registers.ts'
 
 interface Owed {
   readonly code: number
-  readonly size: number
+  readonly size: number | undefined
 }
 
 /** A unit that never answers is owed no more than this. */
@@ -24,14 +24,18 @@ export class Debts {
 
   /** Whether an owed answer could be taken for the one to `request`. Written addresses and values come back, so those tell. */
   couldBe(request: Request): boolean {
-    if (this.#owed.length === 0 || !('table' in request || request.function === 23)) return false
+    if (this.#owed.length === 0 || !('table' in request || ('function' in request && request.function === 23)))
+      return false
     const { code, size } = owedBy(request)
     return this.#owed.some(o => o.code === code && o.size === size)
   }
 
   /** A read near `request` whose answer nothing owed can be taken for. */
   telling(request: Request): Read {
-    const read: Read = 'table' in request ? request : { table: 'holding-register', address: request.address, count: 1 }
+    const read: Read =
+      'table' in request
+        ? request
+        : { table: 'holding-register', address: 'address' in request ? request.address : 0, count: 1 }
     const step = isBits(read.table) ? 8 : 1
     const counts = Array.from({ length: most + 1 }, (_, n) => (n + 1) * step)
     const [first, ...others] = counts.map(count => ({

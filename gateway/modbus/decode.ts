@@ -34,15 +34,27 @@ export function decoder(register: Encoded, power?: Power): Decode {
   return (bytes, at) => raw(bytes, at) / divisor + offset
 }
 
+/** Makes decoders, one for all registers that are encoded alike. */
+export function decoders(): (register: Encoded) => Decode {
+  const known = new Map<string, Decode>()
+  return register => {
+    const { table, type, bits, byte_order, word_order, none, scale, offset } = register
+    const key = JSON.stringify([isBits(table), type, bits, byte_order, word_order, none, scale, offset])
+    const decode = known.get(key) ?? decoder(register)
+    known.set(key, decode)
+    return decode
+  }
+}
+
 /** The number as the device has it, before scale and offset. */
 export function rawDecoder(register: Encoded): Decode {
   const whole = isBits(register.table) ? bit : numberOf(register)
   const number = register.bits ? part(whole, register.bits) : whole
-  const none = new Set(register.none.map(n => asRead(n, register)))
-  if (none.size === 0) return number
+  const none = register.none.map(n => asRead(n, register))
+  if (none.length === 0) return number
   return (bytes, at) => {
     const raw = number(bytes, at)
-    return none.has(raw) ? Number.NaN : raw
+    return none.includes(raw) ? Number.NaN : raw
   }
 }
 

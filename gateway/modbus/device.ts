@@ -5,7 +5,7 @@ import type { EventKind } from '../../agent/metric.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Observation, Series } from '../../core/model.ts'
-import { type Power, rawDecoder } from './decode.ts'
+import { decoder, decoders, type Power, rawDecoder } from './decode.ts'
 import { type Asks, ModbusException } from './pdu.ts'
 import { apart, type Block, type Bounds, plan } from './plan.ts'
 import { type Moment, Point, type Told } from './point.ts'
@@ -62,12 +62,13 @@ export class Device {
     this.#asks = asks
     const powers = powersOf(options.registers)
     this.#powers = new Map([...powers.values()].map(({ register, power }) => [register, power]))
-    this.#points = new Map(
-      options.registers.map(r => [
-        r,
-        new Point(r, seriesOf(r, options.attributes, at.name), powers.get(powerKey(r))?.power),
-      ]),
-    )
+    const attributes = { source: at.name, ...options.attributes }
+    const decoderOf = decoders()
+    const pointOf = (r: Register): Point => {
+      const power = powers.get(powerKey(r))?.power
+      return new Point(r, seriesOf(r, attributes), power ? decoder(r, power) : decoderOf(r))
+    }
+    this.#points = new Map(options.registers.map(r => [r, pointOf(r)]))
     const wanted = [...options.registers, ...this.#powers.keys()]
     this.#readings = plan(wanted, options).map(block => ({ block }))
   }
@@ -77,10 +78,13 @@ export class Device {
     const answers: Answer[] = []
     const told: Told = { samples: [], events: [] }
     const read = await Promise.allSettled(this.#readings.map(reading => this.#read(reading, answers)))
-    const broken = read.find(r => r.status === 'rejected')
-    if (broken && answers.length === 0) throw broken.reason
+    const first = read.findIndex(r => r.status === 'rejected')
+    if (first >= 0 && answers.length === 0) {
+      this.#putLast(first)
+      throw (read[first] as PromiseRejectedResult).reason
+    }
     this.#readings = read.flatMap((r, n) =>
-      r.status === 'fulfilled' ? r.value : [this.#miss(this.#readings[n]!, reason(r.reason))],
+      r.status === 'fulfilled' ? r.value : [this.#miss(this.#readings[n]!, reason(r.reason), n === first ? 1 : 0)],
     )
     const trouble = this.#readings.find(r => r.trouble)?.trouble
     if (answers.length === 0 && trouble) throw new Error(trouble.reason)
@@ -97,7 +101,7 @@ export class Device {
     try {
       const bytes = await this.#asks.read(block)
       answers.push({ block, bytes, moment: this.#now() })
-      if (trouble) this.#say('info', `${named(block)} can be read now`)
+      if (trouble && trouble.times > 0) this.#say('info', `${named(block)} can be read now`)
       return [{ block }]
     } catch (error) {
       if (!(error instanceof ModbusException) || !isLasting(error)) throw error
@@ -107,10 +111,16 @@ export class Device {
     }
   }
 
-  /** After so many `times` it is asked for only now and then. */
-  #miss({ block, trouble }: Reading, why: string, times = (trouble?.times ?? 0) + 1): Reading {
-    if (trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
-    const until = times >= patience ? this.#at.host.monotonic() + rest : 0
+  /** Next time another one is asked first: what a unit does not answer takes all that waits behind it along. */
+  #putLast(n: number): void {
+    this.#readings = [...this.#readings.toSpliced(n, 1), this.#readings[n]!]
+  }
+
+  /** `more`: how much nearer that brings it to being asked for only now and then; 0 where another took it along. */
+  #miss({ block, trouble }: Reading, why: string, more: number): Reading {
+    const times = (trouble?.times ?? 0) + more
+    if (more > 0 && trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
+    const until = more > 0 && times >= patience ? this.#at.host.monotonic() + rest : 0
     return { block, trouble: { reason: why, times, until } }
   }
 
@@ -130,7 +140,7 @@ export class Device {
   #tellTrouble(told: Told): void {
     const moment = this.#now()
     for (const { block, trouble } of this.#readings) {
-      if (trouble === undefined) continue
+      if (trouble === undefined || trouble.times === 0) continue
       for (const register of block.registers) this.#points.get(register)?.refuse(trouble.reason, moment, told)
     }
   }
@@ -179,9 +189,10 @@ function exponentOf(register: Register, bytes: Buffer, at: number): number {
   return Math.abs(exponent) <= 10 ? exponent : Number.NaN
 }
 
-function seriesOf(register: Register, shared: Attributes, source: string): Series {
-  const { name, unit, kind, attributes } = register
-  return { name, unit, kind, attributes: { source, ...shared, ...attributes } }
+/** Registers without attributes of their own share one object. */
+function seriesOf({ name, unit, kind, attributes }: Register, shared: Attributes): Series {
+  const all = Object.keys(attributes).length === 0 ? shared : { ...shared, ...attributes }
+  return { name, unit, kind, attributes: all }
 }
 
 function event(name: string, brief: string): EventKind {

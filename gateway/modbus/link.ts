@@ -4,7 +4,7 @@ import type { Host } from '../../core/host.ts'
 import { type Address, nameOf } from './address.ts'
 import { Line, type LineOptions, type Member } from './line.ts'
 import { Mbap } from './mbap.ts'
-import type { Asks, Read, Write } from './pdu.ts'
+import type { Asks, Identify, Read, Write } from './pdu.ts'
 import { Rtu } from './rtu.ts'
 import { byteTime, serialWire, silence } from './serial.ts'
 import { tcpWire } from './tcp.ts'
@@ -29,6 +29,12 @@ export class ModbusLink implements Asks {
   }
 
   write(request: Write): Promise<Buffer> {
+    this.#line.join(this.#options)
+    return this.#line.ask(this.#options, request)
+  }
+
+  /** The answer from its level on, see identification.ts. @throws as `read` does. */
+  identify(request: Identify): Promise<Buffer> {
     this.#line.join(this.#options)
     return this.#line.ask(this.#options, request)
   }

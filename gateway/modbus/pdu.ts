@@ -29,7 +29,13 @@ export type Write =
       readonly count: number
     }
 
-export type Request = Read | Write
+/** Function 43/14 (clause 6.21): objects of the device identification, from this one on. */
+export interface Identify {
+  readonly identify: 'basic' | 'regular'
+  readonly object: number
+}
+
+export type Request = Read | Write | Identify
 
 /** What one unit can be asked; several may be under way at once, the line sends them in their order. */
 export interface Asks {
@@ -87,13 +93,19 @@ const readFunctions = {
   'input-register': 4,
 } as const satisfies Record<Table, number>
 
+export const identifyFunction = 43
+/** "MEI type" of the device identification; function 43 carries other protocols, too. */
+export const identifyType = 14
+
 export function functionOf(request: Request): number {
+  if ('identify' in request) return identifyFunction
   return 'table' in request ? readFunctions[request.table] : request.function
 }
 
 /** For messages: `reading 2 of holding-register from 10`. */
 export function described(request: Request): string {
   if ('table' in request) return `reading ${request.count} of ${request.table} from ${request.address}`
+  if ('identify' in request) return 'reading the device identification'
   const table = request.function === 5 || request.function === 15 ? 'coil' : 'holding-register'
   return `writing ${table} ${request.address} by function ${request.function}`
 }
@@ -103,6 +115,8 @@ export function encode(request: Request): Buffer {
   const problem = problemOf(request)
   if (problem !== undefined) throw new Refused(`${described(request)}: ${problem}`)
   if ('table' in request) return words(functionOf(request), request.address, request.count)
+  if ('identify' in request)
+    return Buffer.of(identifyFunction, identifyType, request.identify === 'basic' ? 1 : 2, request.object)
   const { address } = request
   switch (request.function) {
     case 5:
@@ -143,6 +157,7 @@ function packed(bits: readonly boolean[]): Buffer {
 
 function problemOf(request: Request): string | undefined {
   if ('table' in request) return span(request.address, request.count, limitOf(request.table))
+  if ('identify' in request) return undefined
   const { address } = request
   switch (request.function) {
     case 5:

@@ -3,7 +3,9 @@
 // ends where its own function says that it ends, and begins where the checksum is then right: noise before, between and
 // after answers is skipped byte by byte, and nothing that comes can make the next answer unreadable.
 
+import { identificationHead } from './answer.ts'
 import type { Answer, Framing } from './framing.ts'
+import { identifyFunction, identifyType } from './pdu.ts'
 
 const mostFrame = 256
 const none = Buffer.alloc(0)
@@ -66,11 +68,25 @@ function announced(bytes: Buffer, at: number): number | undefined {
   const code = bytes[at + 1]!
   if (code > 0x80) return sizes(code & 0x7f) === undefined ? undefined : 5
   const size = sizes(code)
+  if (size === 'listed') return listed(bytes, at)
   if (size !== 'counted') return size
   return at + 2 < bytes.length ? 5 + bytes[at + 2]! : 0
 }
 
-function sizes(code: number): number | 'counted' | undefined {
+/** A device identification: each object has its id, its length and so many bytes (clause 6.21 of the protocol). */
+function listed(bytes: Buffer, at: number): number | undefined {
+  let end = at + 1 + identificationHead
+  if (bytes.length > at + 2 && bytes[at + 2] !== identifyType) return undefined
+  if (bytes.length < end) return 0
+  for (let left = bytes[end - 1]!; left > 0; left--) {
+    if (end - at > mostFrame) return undefined
+    if (bytes.length < end + 2) return 0
+    end += 2 + bytes[end + 1]!
+  }
+  return end + 2 - at
+}
+
+function sizes(code: number): number | 'counted' | 'listed' | undefined {
   switch (code) {
     case 1:
     case 2:
@@ -85,6 +101,8 @@ function sizes(code: number): number | 'counted' | undefined {
       return 8
     case 22:
       return 10
+    case identifyFunction:
+      return 'listed'
     default:
       return undefined
   }

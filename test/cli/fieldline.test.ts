@@ -21,6 +21,7 @@ t.test('every command tells its usage and an example', async t => {
     'inventory',
     'status',
     'order',
+    'probe',
     'demo',
     'smart-reports',
   ]

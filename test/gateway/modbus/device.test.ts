@@ -179,3 +179,21 @@ t.test(
     t.equal(asked.length, 2)
   },
 )
+
+t.test('a block that is never answered takes others along only until it is known', async t => {
+  const list = [0, 100, 150].map(address => ({ name: `r${address}`, address }))
+  let failed = false
+  const { plc, host, said } = device(list, new Uint16Array(200), ({ address }) => {
+    failed ||= address === 0
+    if (failed) throw new Error('no answer')
+  })
+  const told: string[] = []
+  for (let n = 0; n < 6; n++) {
+    failed = false
+    const { samples } = await plc.read().catch(() => ({ samples: [] }))
+    told.push(samples.map(s => s.series.name).join(' '))
+    host.pass(1000)
+  }
+  t.strictSame(told, ['', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150'])
+  t.match(said, [/^register r0 is left out/])
+})
