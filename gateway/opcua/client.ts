@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import type { EndpointDescription, OPCUAClient, UserIdentityInfo } from 'node-opcua-client'
 import { secretPath } from '../../core/config-shapes.ts'
-import { Refused } from '../../core/errors.ts'
+import { Refused, reason } from '../../core/errors.ts'
 import { type KeyPair, ownKeyPair, readKeyPair } from './identity.ts'
 import { type Library, library as load } from './library.ts'
 import type { OpcUaOptions } from './options.ts'
@@ -72,7 +72,7 @@ async function dial(client: OPCUAClient, { url, timeout }: SessionOptions, signa
     await within(2 * timeout, `connecting to ${url}`, client.connect(url), signal)
   } catch (error) {
     await within(timeout, 'leaving', client.disconnect()).catch(() => {})
-    throw signal.aborted ? error : new Error(`connecting to ${url}`, { cause: error })
+    throw signal.aborted ? error : new Error(`connecting to ${url}: ${plain(reason(error))}`)
   }
 }
 
@@ -103,7 +103,8 @@ function create(
     keepPendingSessionsOnDisconnect: true,
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 100 },
     transportTimeout: timeout,
-    defaultTransactionTimeout: timeout,
+    // Ours comes first, and says what was asked.
+    defaultTransactionTimeout: 2 * timeout,
     transportSettings: {
       maxMessageSize: limits.message,
       maxChunkCount: Math.ceil(limits.message / 8192),
@@ -147,4 +148,10 @@ function secret(file: string): string {
   } catch (cause) {
     throw new Refused(`cannot read password_file ${file}`, { cause })
   }
+}
+
+/** The library wraps what happened in advice over several lines. */
+function plain(text: string): string {
+  const inner = /Err = \((.*?)\)?\s*$/s.exec(text)?.[1] ?? text
+  return inner.replace(/\s+/g, ' ').trim()
 }

@@ -49,7 +49,7 @@ const node = object(
     kind: optional(oneOf(seriesKinds), 'gauge'),
     attributes,
     /** How often the server looks at it; the source's where absent. */
-    sampling: optional(duration(1, 86_400_000)),
+    sampling: optional(duration(0, 86_400_000)),
     /** How many values the server keeps between two notifications. */
     queue: optional(integer(1, 100_000)),
     deadband: optional(deadband),
@@ -134,7 +134,7 @@ export const opcUaOptions = object({
   mode: optional(oneOf(['auto', 'subscribe', 'poll']), 'auto'),
   /** How often the server sends what changed, or is asked for it. */
   interval: optional(duration(10, 3_600_000), 1000),
-  sampling: optional(duration(1, 86_400_000)),
+  sampling: optional(duration(0, 86_400_000)),
   queue: optional(integer(1, 100_000), 10),
   discard: optional(oneOf(['oldest', 'newest']), 'oldest'),
   /** How long the server shall keep collecting for a gateway that is away. */

@@ -109,6 +109,8 @@ async function start(
         yield lineTypes
       }),
     ],
+    // Every change is told where a client asks for that, and not those of 50 ms as one.
+    serverCapabilities: { minSupportedSampleRate: 0 },
     buildInfo: { productName: 'Fieldline simulated line' },
     userManager: { isValidUser: (name: string, password: string) => name === 'operator' && password === 'simulated' },
   })
