@@ -91,7 +91,7 @@ export async function startEdge(
     }),
   ]
   const stopPumps = new AbortController()
-  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool, fresh) }))
+  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool, fresh, say) }))
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
   const pumping = open.map(part => pump({ ...common, ...part }))
   const vitals =
@@ -117,11 +117,12 @@ function shown(running: Running, readings: Readings): Running {
   return { run: (emit, signal) => running.run(readings.keeping(emit), signal) }
 }
 
-function openUplink({ type, options }: Part, config: EdgeConfig, spool: Spool, fresh: Fresh): Uplink {
+function openUplink({ type, name, options }: Part, config: EdgeConfig, spool: Spool, fresh: Fresh, say: Say): Uplink {
   const { node, attributes, daemon } = config
   const kind = uplinks.find(u => u.name === type)!
   const about = { ...attributes, daemon, version }
-  return kind.open(options, { node, spool: spool.id, about, opened: payload => fresh.get(payload) })
+  const keep = fileKeep(join(config.state, 'uplinks', `${name}.json`))
+  return kind.open(options, { node, spool: spool.id, about, opened: payload => fresh.get(payload), keep, say })
 }
 
 /** What cannot be delivered in time waits in the spool for the next start. */
