@@ -2,6 +2,8 @@
 
 import type { UplinkType } from '../uplink.ts'
 import { mqttUplink } from './mqtt.ts'
+import { mqttTopicsUplink } from './mqtt-topics.ts'
 import { otlpUplink } from './otlp.ts'
+import { sparkplugUplink } from './sparkplug.ts'
 
-export const uplinks: readonly UplinkType<unknown>[] = [mqttUplink, otlpUplink]
+export const uplinks: readonly UplinkType<unknown>[] = [mqttUplink, mqttTopicsUplink, otlpUplink, sparkplugUplink]
