@@ -41,10 +41,12 @@ export class Commands {
     this.#options = options
   }
 
-  heard(topic: string, payload: Buffer): void {
+  heard(topic: string, payload: Buffer, retained: boolean): void {
     const { max_command } = this.#options
     const device = deviceIn(topic)
     try {
+      // Clauses topics-ncmd-mqtt, topics-dcmd-mqtt: it would be carried out again with every connection.
+      if (retained) throw new Refused('it is retained')
       if (payload.length > max_command) throw new Refused(`${payload.length} bytes, at most ${max_command} are taken`)
       for (const metric of readCommand(payload)) this.#one(device, metric)
     } catch (error) {

@@ -16,6 +16,8 @@ export interface EdgeNodeOptions {
   /** A device of which nothing came for so long, ms, is dead. */
   readonly silent_after: number
   now(): number
+  /** Bytes that a message may have. */
+  room(): number
   /** QoS 0, not retained. */
   send(topic: string, payload: Buffer): void
 }
@@ -120,12 +122,14 @@ export class EdgeNode {
   }
 
   #data(owner: Owner, rows: readonly Row[]): void {
-    const { now } = this.#options
+    const { now, room } = this.#options
     const verb = owner.device === undefined ? 'NDATA' : 'DDATA'
+    const full = Math.min(fullMessage, room())
     for (let n = 0; n < rows.length; ) {
       this.#writer.begin(now())
-      for (; n < rows.length && this.#writer.length < fullMessage; n++) {
+      for (const first = n; n < rows.length; n++) {
         const { tag, time, value, isHistorical } = rows[n]!
+        if (n > first && this.#writer.length + mostBytes(value) > full) break
         this.#writer.update(tag.alias, tag.type, time, value, isHistorical)
       }
       this.#say(verb, owner)
@@ -154,4 +158,9 @@ export class EdgeNode {
     for (const { works, heard } of lives) if (works && heard >= oldest) return true
     return false
   }
+}
+
+/** Of a metric with such a value; a character takes three bytes at most. */
+function mostBytes(value: Row['value']): number {
+  return 40 + (typeof value === 'string' ? 3 * value.length : 0)
 }

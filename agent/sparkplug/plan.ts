@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly catalogue: Catalogue
   /** Leave out a value that is the same as the one before (clause principles-rbe-recommended). */
   readonly by_exception: boolean
+  /** Characters that the text of an event may have. */
+  readonly most_text: number
   readonly now: number
 }
 
@@ -29,14 +31,14 @@ export class Plan {
     this.#options = options
   }
 
-  /** Takes up an envelope; answers how many of it belong to metrics beyond the limit. */
+  /** Takes up an envelope; answers how much of it cannot be told: beyond the limit of metrics, or too large. */
   add({ resource, samples, events }: Opened, isBacklog: boolean): number {
     const { catalogue, now } = this.#options
     catalogue.describe(resource, now)
-    let beyond = 0
-    for (const sample of samples) if (!this.#sample(sample, isBacklog)) beyond++
-    for (const event of events) if (!this.#event(event, isBacklog)) beyond++
-    return beyond
+    let left = 0
+    for (const sample of samples) if (!this.#sample(sample, isBacklog)) left++
+    for (const event of events) if (!this.#event(event, isBacklog)) left++
+    return left
   }
 
   #sample({ series, time, value }: Sample, isBacklog: boolean): boolean {
@@ -59,12 +61,14 @@ export class Plan {
   }
 
   #event(event: Event, isBacklog: boolean): boolean {
-    const tag = this.#options.catalogue.ofEvent(event, this.#options.now)
+    const { catalogue, most_text, now } = this.#options
+    const text = eventText(event)
+    const tag = Buffer.byteLength(text) > most_text ? undefined : catalogue.ofEvent(event, now)
     if (tag === undefined) return false
     const isHistorical = isBacklog || event.time < tag.time
     if (!isHistorical) tag.time = event.time
-    tag.heard = this.#options.now
-    this.#push(tag, event.time, eventText(event), isHistorical)
+    tag.heard = now
+    this.#push(tag, event.time, text, isHistorical)
     return true
   }
 

@@ -21,6 +21,9 @@ import { type News, PrimaryHost } from '../sparkplug/primary-host.ts'
 import type { Delivery, Identity, Refusal, Uplink, UplinkType } from '../uplink.ts'
 import { Opener } from './opened.ts'
 
+/** For the topic and the fixed header of a packet, bytes. */
+const frame = 1024
+
 export interface SparkplugTiming {
   /** For a connection, for the primary host to come online, and for the broker to answer, ms. */
   readonly patience: number
@@ -71,7 +74,8 @@ class SparkplugUplink implements Uplink {
     this.#catalogue = new Catalogue(options)
     const catalogue = this.#catalogue
     const send = (topic: string, payload: Buffer): void => this.#put(topic, payload)
-    this.#edge = new EdgeNode({ node, catalogue, silent_after: options.silent_after, now, send })
+    const room = (): number => this.#room()
+    this.#edge = new EdgeNode({ node, catalogue, silent_after: options.silent_after, now, room, send })
     this.#commands = new Commands({
       catalogue,
       max_command: options.max_command,
@@ -88,7 +92,7 @@ class SparkplugUplink implements Uplink {
       subscribe: this.#host.topic === undefined ? commands : [...commands, this.#host.topic],
       will: () => this.#will(),
       reached: () => this.#bdSeq.used(),
-      deliver: (topic, payload) => this.#deliver(topic, payload),
+      deliver: (topic, payload, retained) => this.#deliver(topic, payload, retained),
       up: session => this.#up(session),
       down: () => this.#down(),
       ...(timing.link && { timing: timing.link }),
@@ -120,9 +124,9 @@ class SparkplugUplink implements Uplink {
   async #ready(signal: AbortSignal): Promise<Session> {
     const { patience } = this.#timing
     const session = await this.#link.ready(patience, signal)
-    const isOnline = await this.#host.ready(patience, signal)
+    await this.#host.ready(patience, signal)
     await this.#due
-    if (isOnline && this.#link.session === session) return session
+    if (this.#host.online && this.#link.session === session) return session
     if (this.#link.session === session) this.#link.leave()
     throw new Error(`primary host ${this.#options.primary_host} is not online at ${session.broker}`)
   }
@@ -133,14 +137,15 @@ class SparkplugUplink implements Uplink {
       this.#backlog.resume(now)
       this.#catalogue.resume(now)
     }
-    const { by_exception, max_metrics } = this.#options
-    const plan = new Plan({ catalogue: this.#catalogue, by_exception, now })
+    const { by_exception } = this.#options
+    const plan = new Plan({ catalogue: this.#catalogue, by_exception, most_text: this.#room() - frame, now })
     const refused: Refusal[] = []
     for (const e of batch) {
       const { stream, seq } = e
       try {
-        const beyond = plan.add(this.#opener.open(e), this.#backlog.holds(e))
-        if (beyond > 0) refused.push({ stream, seq, reason: `${beyond} values beyond ${max_metrics} metrics` })
+        const left = plan.add(this.#opener.open(e), this.#backlog.holds(e))
+        if (left > 0)
+          refused.push({ stream, seq, reason: `${left} values beyond max_metrics, or too large for the broker` })
       } catch (error) {
         refused.push({ stream, seq, reason: `cannot be read: ${reason(error)}` })
       }
@@ -167,9 +172,14 @@ class SparkplugUplink implements Uplink {
   #put(topic: string, payload: Buffer): void {
     const session = this.#link.session
     if (session === undefined) throw new Error('the connection was lost')
-    const most = session.maxPacket - topic.length - 16
+    const most = this.#room()
     if (payload.length > most) throw new Error(`${topic}: ${payload.length} bytes, where the broker takes ${most}`)
     session.send(topic, payload)
+  }
+
+  /** Bytes that a message may have at this broker. */
+  #room(): number {
+    return (this.#link.session?.maxPacket ?? Number.POSITIVE_INFINITY) - frame
   }
 
   #will(): Will {
@@ -187,9 +197,9 @@ class SparkplugUplink implements Uplink {
     this.#host.disconnected()
   }
 
-  #deliver(topic: string, payload: Buffer): void {
+  #deliver(topic: string, payload: Buffer, retained: boolean): void {
     if (topic === this.#host.topic) this.#act(this.#host.heard(payload))
-    else this.#commands.heard(topic, payload)
+    else this.#commands.heard(topic, payload, retained)
   }
 
   #act(news: News): void {

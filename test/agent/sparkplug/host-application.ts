@@ -81,8 +81,8 @@ export class HostApplication {
     await this.raw(topic, encode({ timestamp: Date.now(), metrics }))
   }
 
-  async raw(topic: string, payload: Buffer): Promise<void> {
-    await this.#client!.publishAsync(topic, payload)
+  async raw(topic: string, payload: Buffer, retain = false): Promise<void> {
+    await this.#client!.publishAsync(topic, payload, { retain })
   }
 
   get #topic(): string {

@@ -128,6 +128,7 @@ function harmed(random: Random): Buffer {
   if (random.below(10) === 0) return Buffer.from(Array.from({ length: random.below(64) }, () => random.below(256)))
   const bytes = Buffer.from(full)
   for (let n = random.below(4); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256)
+  if (random.below(2) === 0) return bytes
   const from = random.below(3) === 0 ? random.below(bytes.length) : 0
   const cut = bytes.subarray(from, from + random.below(bytes.length + 1))
   return random.below(4) === 0 ? Buffer.concat([cut, bytes]) : cut

@@ -12,7 +12,7 @@ import { Place } from '../../../core/shape.ts'
 import { aedes, mosquitto, type TestBroker, until } from '../../brokers.ts'
 import { seeded } from '../../random.ts'
 import { HostApplication } from '../sparkplug/host-application.ts'
-import { decode } from '../sparkplug/official.ts'
+import { decode, encode } from '../sparkplug/official.ts'
 import { gauge, type Maker, maker } from './made.ts'
 
 const never = new AbortController().signal
@@ -414,6 +414,46 @@ t.test(
   },
 )
 
+t.test('a command that a broker had kept is not carried out', async t => {
+  const broker = await mosquitto(t)
+  if (broker === undefined) return
+  const said: string[] = []
+  const host = new HostApplication(broker.url)
+  await host.connect(t)
+  await host.raw(
+    'spBv1.0/plant/DCMD/gate-1/press-3',
+    encode({ metrics: [{ name: 'oil/temperature', int_value: 1 }] }),
+    true,
+  )
+  await host.say(true)
+  const uplink = uplinkTo(t, [broker], { identity: { say: (_, message) => void said.push(message) } })
+  await uplink.send([maker().samples([at(oil, 1)])], never)
+  t.match(said, [/it is retained$/])
+})
+
+t.test('a message is no larger than the broker takes; an event that would be is refused', async t => {
+  const broker = await mosquitto(t, ['max_packet_size 20000'])
+  if (broker === undefined) return
+  const host = new HostApplication(broker.url)
+  await host.connect(t)
+  await host.say(true)
+  const uplink = uplinkTo(t, [broker], {})
+  const made = maker()
+  const of = (body: string) => ({ name: 'note', time: Date.now(), severity: 'info', body, attributes: press }) as const
+  await uplink.send([made.samples([at(oil, 0)])], never)
+  const many = Array.from({ length: 5000 }, (_, n) => at(oil, n + 1, Date.now() - 5000 + n))
+  const batch = [
+    made.samples(many),
+    made.events([of('a'.repeat(15_000)), of('b'.repeat(15_000)), of('c'.repeat(30_000))]),
+  ]
+  const { refused } = await uplink.send(batch, never)
+  t.match(refused, [{ seq: 1, reason: /1 values .* too large for the broker/ }])
+  await until('all are told', () => host.values('press-3/oil/temperature').length >= 5000)
+  await until('the events are told', () => host.values('press-3/Events/note').length === 2)
+  t.ok(host.verbs.filter(v => v === 'DDATA press-3').length > 5)
+  t.strictSame(host.faults, [])
+})
+
 t.test('without leave for orders a written value is refused', async t => {
   const said: string[] = []
   const s = await scene(t, { identity: { say: (_, message) => void said.push(message) } })
@@ -582,7 +622,7 @@ t.test('damaged envelopes and too many metrics are refused, the rest goes on', a
   const delivery = await s.uplink.send([good, more, damaged], never)
   t.strictSame([...delivery.committed.values()], [3])
   t.match(delivery.refused, [
-    { seq: 2, reason: /1 values beyond 3 metrics/ },
+    { seq: 2, reason: /1 values beyond max_metrics/ },
     { seq: 3, reason: /cannot be read/ },
   ])
   t.strictSame(s.host.faults, [])
