@@ -7,15 +7,20 @@ import {
   absolutePath,
   bool,
   duration,
+  integer,
   object,
   oneOf,
   optional,
   Place,
   record,
+  refined,
   type Shape,
   scalar,
   size,
 } from '../core/shape.ts'
+import { checkActing, type Writable } from './config-acting.ts'
+import { type OrdersConfig, orders } from './orders/options.ts'
+import { type RuleConfig, rules } from './rules/options.ts'
 
 const MiB = 1024 ** 2
 
@@ -35,11 +40,17 @@ export interface EdgeConfig {
     /** ms */
     readonly max_age: number
     readonly when_full: 'drop-oldest' | 'refuse'
+    /** How long, ms, and how many messages that senders may repeat are known again. */
+    readonly once_age: number
+    readonly once_most: number
   }
   /** Bytes a second at which what waited through an outage may follow. */
   readonly backlog_rate: number
   /** `host:port` of /metrics; undefined: no listener. */
   readonly metrics: string | undefined
+  /** Which orders are taken; undefined: none. */
+  readonly orders: OrdersConfig | undefined
+  readonly rules: readonly RuleConfig[]
   /** Whether /metrics also shows the last value of everything that is read. */
   readonly metrics_readings: boolean
 }
@@ -48,13 +59,15 @@ const spool = object({
   max_bytes: optional(size(MiB), 256 * MiB),
   max_age: optional(duration(60_000), 7 * 86_400_000),
   when_full: optional(oneOf(['drop-oldest', 'refuse']), 'drop-oldest'),
+  once_age: optional(duration(60_000), 7 * 86_400_000),
+  once_most: optional(integer(1000, 4_000_000), 1_000_000),
 })
 
 interface Daemon<D> {
   readonly daemon: D
   /** Default address of /metrics. */
   readonly metrics: string
-  readonly sources: readonly Kind[]
+  readonly sources: readonly (Kind & Writable)[]
   readonly uplinks: readonly Kind[]
 }
 
@@ -68,7 +81,7 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
   sources,
   uplinks,
 }: Daemon<D>): Shape<EdgeConfig> {
-  return object({
+  const all = object({
     daemon: oneOf([daemon]),
     node: optional(nodeName, defaultNode()),
     attributes: optional(record(scalar), {}),
@@ -79,10 +92,13 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     spool: optional(spool, spool.read({}, new Place())),
     backlog_rate: optional(size(), MiB),
     metrics: optional(addressOrOff, metrics),
+    orders: optional(orders),
+    rules: optional(rules, []),
     metrics_readings: optional(bool, false),
   })
+  return refined(all, (value, place) => checkActing(value, sources, place))
 }
 
-export function agentConfig(sources: readonly Kind[], uplinks: readonly Kind[]): Shape<EdgeConfig> {
+export function agentConfig(sources: readonly (Kind & Writable)[], uplinks: readonly Kind[]): Shape<EdgeConfig> {
   return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks })
 }

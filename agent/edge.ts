@@ -25,7 +25,7 @@ const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 export interface EdgeOptions {
   /** Resource attributes of everything this edge sends. */
   readonly resource: Attributes
-  readonly spool: Pick<Spool, 'put'>
+  readonly spool: Pick<Spool, 'put' | 'knows'>
   /** Is given each metrics payload with its bytes from before compression, which live until the next one. */
   readonly fresh?: Pick<Fresh, 'put'>
   readonly say: Say
@@ -60,17 +60,35 @@ export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edg
   let late = false
   let wasLate = false
   let flushing: Promise<void> = Promise.resolve()
+  /** Keys on their way into the spool. */
+  const underWay = new Map<string, Promise<void>>()
 
   const emit: Emit = async observation => {
     const count = samplesIn(observation)
     if (count + observation.events.length === 0) return
     check(observation, now())
+    const { once } = observation
+    if (once !== undefined && (underWay.has(once) || spool.knows(once))) return await underWay.get(once)
+    await (once === undefined ? handOn(observation) : handOnOnce(observation, once))
+    counts.samples += count
+    counts.events += observation.events.length
+  }
+
+  const handOn = (observation: Observation): Promise<void> => {
     const safe = new Promise<void>((resolve, reject) => waiting.push({ observation, resolve, reject }))
     urgent ||= observation.events.length > 0
     schedule()
-    await safe
-    counts.samples += count
-    counts.events += observation.events.length
+    return safe
+  }
+
+  const handOnOnce = async (observation: Observation, once: string): Promise<void> => {
+    const safe = handOn(observation)
+    underWay.set(once, safe)
+    try {
+      await safe
+    } finally {
+      underWay.delete(once)
+    }
   }
 
   const schedule = (): void => {
@@ -99,12 +117,14 @@ export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edg
     flushing = Promise.all([flushing, keep(moment)]).then(() => {})
   }
 
+  /** What cannot be kept together is tried one by one, in one transaction again: what ails one shall not ail the others. */
   const keep = async (moment: readonly Waiting[]): Promise<void> => {
     try {
-      await spool.put(...parcels(moment))
+      await spool.put(...withKeys(moment, [...parcels(moment)]))
       for (const { resolve } of moment) resolve()
     } catch (error) {
-      for (const { reject } of moment) reject(error)
+      if (moment.length > 1) await Promise.all(moment.map(one => keep([one])))
+      else for (const { reject } of moment) reject(error)
     }
   }
 
@@ -165,6 +185,12 @@ function check({ samples, distributions = [], events }: Observation, now: number
 function dated(time: number): string {
   const date = new Date(time)
   return `a date of ${Number.isNaN(date.getTime()) ? time : date.toISOString()}`
+}
+
+/** All of a moment is one transaction: it does not matter which parcel carries the keys. */
+function withKeys(moment: readonly Waiting[], parcels: readonly Parcel[]): readonly Parcel[] {
+  const once = moment.flatMap(({ observation }) => observation.once ?? [])
+  return once.length === 0 ? parcels : parcels.map((parcel, n) => (n === 0 ? { ...parcel, once } : parcel))
 }
 
 /** As many as an envelope may hold, going by the numbers in them. */

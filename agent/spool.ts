@@ -24,6 +24,9 @@ export interface SpoolOptions {
   /** Milliseconds since the put; looked at once a minute. Not with `refuse`, which drops nothing. */
   readonly max_age: number
   readonly when_full: 'drop-oldest' | 'refuse'
+  /** For how long, ms, and how many keys of observations that may come again are remembered. */
+  readonly once_age: number
+  readonly once_most: number
   now(): number
   readonly say: Say
   /** The envelope that tells the far end of a gap; stored in the transaction that forgets the gap. Puts go on if it throws. */
@@ -47,7 +50,12 @@ export interface Gap {
   readonly to: number
 }
 
-export type Parcel = Omit<Header, 'node' | 'stream' | 'seq'> & { readonly lane: Lane; readonly payload: Uint8Array }
+export type Parcel = Omit<Header, 'node' | 'stream' | 'seq'> & {
+  readonly lane: Lane
+  readonly payload: Uint8Array
+  /** Keys of observations that are in it, or in what is put together with it. */
+  readonly once?: readonly string[]
+}
 
 /** An envelope that a far end will never take. */
 export interface RefusedEnvelope {
@@ -72,6 +80,8 @@ export interface Spool {
    * is kept. The payloads must not change until then.
    */
   put(...parcels: readonly Parcel[]): Promise<void>
+  /** Whether something was put under this key, as far back as keys are remembered. @throws the disk's error. */
+  knows(key: string): boolean
   /**
    * What this uplink should send next, events first, then fresh metrics, then older streams within `backlogBytes`.
    * Empty: nothing waits, or the disk does not give it. Does not move the place.

@@ -17,6 +17,8 @@ Tools
   check          say everything that is wrong with a configuration file
   test           read one source once and show what would be sent
   inventory      show the boards and memory modules of this machine
+  order          have an edge do something: write a register, call a method
+  hl7            send HL7 messages; list those that were kept aside
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -86,16 +88,17 @@ Examples
 
     test: `Reads one source once and shows what would be sent. Sends and keeps nothing.
 
-Usage: fieldline test SOURCE [--config FILE] [--json]
+Usage: fieldline test SOURCE [--config FILE] [--live] [--json]
 
   SOURCE          a source's type, or its name in the configuration
   --config FILE   take the source's options from this file
+  --live          go on until Ctrl-C, with the last value of each series and how old it is; also for sources that listen
   --json          one line of JSON instead of a table
 
 Examples
   fieldline test cpu
   fieldline test filesystem --json
-  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml --live`,
 
     inventory: `Shows the boards, the firmware and, for root, the memory modules of this machine, as JSON of the package
 systeminformation. The source of the same name asks it, and adds disks, interfaces, processors and GPUs.
@@ -105,6 +108,30 @@ Usage: fieldline inventory
 Examples
   fieldline inventory
   fieldline test inventory`,
+
+    order: `Has an edge do something by one of its sources, and waits for what became of it. The edge does it at most once, and
+only if the allow-list of its own configuration names it: docs/orders.md.
+
+Usage: fieldline order NODE SOURCE ACTION [NAME=VALUE ...] --key FILE [OPTIONS]
+
+  NODE SOURCE      the edge, and the configured name of its source
+  ACTION           write (to=REGISTER value=VALUE), call (method=NAME arguments=[...]), or what else the source can do
+  --key FILE       your private Ed25519 key (PEM); the edge has the public one
+  --broker URL     where the edge is connected (default mqtt://127.0.0.1:1883)
+  --tenant NAME    default: default
+  --username NAME, --password-file FILE, --ca FILE, --cert FILE, --cert-key FILE
+                   what the broker asks for
+  --valid TIME     how long the order may wait to be begun (default 30s)
+  --as NAME        who you are, for the record (default: your login name)
+  --json           the outcome as one line of JSON
+
+A key pair: openssl genpkey -algorithm ed25519 -out order.key; openssl pkey -in order.key -pubout -out order.pub
+
+Status 0: done. 1: refused, or nobody knows. 2: wrong usage.
+
+Examples
+  fieldline order gateway-1 lamp write to=lamp.red value=true --key order.key
+  fieldline order gateway-1 press call method=Stop --key order.key --broker mqtts://broker.example:8883`,
 
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 
@@ -121,16 +148,42 @@ Examples
 
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--for DURATION] [--state FOLDER]
+Usage: fieldline demo [--scene SCENE] [--for DURATION] [--state FOLDER]
 
+  --scene SCENE    another scene, all of whose devices are simulated:
+                   plant: a press over Modbus and a filling line over OPC UA
+                   ward:  two bedside monitors over HL7, and a signal lamp over Modbus
   --for DURATION   end by itself, such as 30s
-  --state FOLDER   where spools and history are kept (default .fieldline/demo)
+  --state FOLDER   where spools and history are kept (default .fieldline/demo, or .fieldline/SCENE)
 
 It ends with a summary whose last line is JSON. Status 1: a sample was lost or stored twice.
 
 Examples
   fieldline demo
-  fieldline demo --for 30s`,
+  fieldline demo --for 30s
+  fieldline demo --scene plant`,
+
+    hl7: `Sends HL7 v2 messages over MLLP, or lists those that a gateway could make nothing of.
+
+Usage: fieldline hl7 send FILE [--to ADDRESS] [--tries N] [--ca FILE] [--cert FILE --key FILE]
+       fieldline hl7 aside [--config FILE] [--json]
+
+  --to ADDRESS    mllp://host:port, or mllps://host:port with TLS (default mllp://127.0.0.1:2575)
+  --tries N       how often a message is sent that gets AE or CE, or no answer (default 5)
+  --ca FILE       the authority of the server's certificate, PEM
+  --cert, --key   our own certificate, PEM
+  --config FILE   the gateway's configuration (default /etc/fieldline/gateway.yaml)
+  --json          one line of JSON instead of a table
+
+FILE may hold several messages, also within FHS and BHS. Each waits for the answer to the one before; AR and CR end it.
+What is kept aside holds patient data: it is readable for the daemon's user alone, and is sent nowhere.
+
+Status 0: all were accepted. 1: one was not.
+
+Examples
+  fieldline hl7 send oru.hl7
+  fieldline hl7 send ward.hl7 --to mllps://gateway.ward:2575 --ca ca.crt --cert bed-1.crt --key bed-1.key
+  fieldline hl7 aside --config ./gateway.yaml`,
 
     'smart-reports': `Asks each disk of this host by smartctl how it is, and leaves the reports for the agent's source smart.
 
@@ -156,12 +209,16 @@ Examples
     unknownSourceNear: (word, near) => `unknown source ${JSON.stringify(word)}; did you mean ${near}?`,
     needsOptions: (type, lacks) => `source ${type} does not go without options; give --config FILE\n${lacks}`,
     noSources: file => `${file} is a collector's; it has no sources`,
-    onlyListens: name => `source ${name} only listens: there is nothing to read once`,
+    onlyListens: name => `source ${name} only listens: there is nothing to read once; --live shows what comes`,
     nothingRead: origins =>
       origins === ''
         ? 'No data: there is nothing of it on this machine.'
         : `No data: this machine shows nothing of it in ${origins}.`,
-    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
+    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit', age: 'age', quality: 'quality' },
+    quality: { good: 'good' },
+    waiting: 'Nothing has come yet.',
+    moreRows: count => `... and ${count} more`,
+    ctrlC: 'Ctrl-C ends.',
     twoConfigurations: file =>
       `there are FIELDLINE_* variables and ${file}: give --config to take the file, or remove one of them`,
     configRight: (file, daemon, sources, uplinks) =>
@@ -175,8 +232,41 @@ Examples
     whatToDo: (daemon, config) =>
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    orderKey: file => `${file} holds no private Ed25519 key in PEM`,
+    orderArgument: word => `${JSON.stringify(word)}: expected NAME=VALUE, such as value=1`,
+    orderDone: result => `done: ${result}`,
+    orderRefused: reason => `refused, not done: ${reason}`,
+    orderUnknown: reason => `unknown whether it was done: ${reason}`,
+    orderUnheard: node =>
+      `nothing was heard from ${node} in time: is it connected to this broker, and has it orders: configured? It is unknown whether it was done.`,
+    hl7Verbs: 'hl7 what? Known are send and aside',
+    hl7Address: word => `--to: expected mllp://host:port or mllps://host:port, got ${JSON.stringify(word)}`,
+    hl7Tls: '--ca, --cert and --key need an address that begins with mllps://',
+    hl7TriesWrong: word => `--tries: expected a whole number from 1, got ${JSON.stringify(word)}`,
+    hl7Tries: count => `(${count} tries)`,
+    hl7Sent: (accepted, all) => `${counted(all, 'message')}, ${accepted} accepted`,
+    hl7NothingAside: 'Nothing was kept aside.',
     noDrives: 'smartctl finds no disks here.',
-    demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
+    simulated: {
+      press: 'The PLC is simulated and marked so everywhere; this host is real.',
+      plant: 'Both PLCs are simulated and marked so everywhere: a press over Modbus, a filling line over OPC UA.',
+      ward: 'All devices are simulated and marked so everywhere: two monitors over HL7, a signal lamp over Modbus.',
+    },
+    plantFromCheckout:
+      'the scene plant needs the package node-opcua, which a checkout of Fieldline has: npm start -- --scene plant',
+    scene: {
+      pressHeats: 'simulated press: its oil overheats',
+      pressCools: 'simulated press: its oil is as it should be again',
+      sensorFails: 'simulated line: the sensor of the valve fails',
+      sensorWorks: 'simulated line: the sensor of the valve works again',
+      spo2Falls: (bed, percent) => `simulated monitor ${bed}: SpO2 falls to ${percent} %`,
+      spo2Recovers: bed => `simulated monitor ${bed}: SpO2 is as it should be again`,
+      lampOn: ms => `simulated lamp: on, ${ms} ms after the first message with such a value was sent`,
+      lampOff: 'simulated lamp: off',
+      event: (name, text) => `event    ${name}  ${text}`,
+      findingOpens: (rule, message) => `finding  ${rule}: ${message}`,
+      findingEnds: rule => `finding  ${rule}: over`,
+    },
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>

@@ -13,7 +13,9 @@ export interface Texts {
       | 'check'
       | 'test'
       | 'inventory'
+      | 'hl7'
       | 'smart-reports'
+      | 'order'
       | 'status'
       | 'demo',
       string
@@ -29,7 +31,11 @@ export interface Texts {
     noSources(file: string): string
     onlyListens(name: string): string
     nothingRead(origins: string): string
-    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
+    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit' | 'age' | 'quality', string>>
+    readonly quality: { readonly good: string }
+    readonly waiting: string
+    moreRows(count: number): string
+    readonly ctrlC: string
     twoConfigurations(file: string): string
     configRight(file: string, daemon: string, sources: number, uplinks: number): string
     running(daemon: string, address: string): string
@@ -37,8 +43,37 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    orderKey(file: string): string
+    orderArgument(word: string): string
+    orderDone(result: string): string
+    orderRefused(reason: string): string
+    orderUnknown(reason: string): string
+    orderUnheard(node: string): string
     readonly noDrives: string
-    readonly demoSimulated: string
+    /** By scene: what of it is simulated. */
+    readonly simulated: Readonly<Record<'press' | 'plant' | 'ward', string>>
+    readonly plantFromCheckout: string
+    /** What goes on in a scene. */
+    readonly scene: {
+      readonly pressHeats: string
+      readonly pressCools: string
+      readonly sensorFails: string
+      readonly sensorWorks: string
+      spo2Falls(bed: string, percent: number): string
+      spo2Recovers(bed: string): string
+      lampOn(ms: number): string
+      readonly lampOff: string
+      event(name: string, text: string): string
+      findingOpens(rule: string, message: string): string
+      findingEnds(rule: string): string
+    }
+    readonly hl7Verbs: string
+    hl7Address(word: string): string
+    readonly hl7Tls: string
+    hl7TriesWrong(word: string): string
+    hl7Tries(count: number): string
+    hl7Sent(accepted: number, all: number): string
+    readonly hl7NothingAside: string
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */

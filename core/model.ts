@@ -68,6 +68,11 @@ export interface Observation {
   readonly samples: readonly Sample[]
   readonly distributions?: readonly Distribution[]
   readonly events: readonly Event[]
+  /**
+   * What it is known by, where it may come again: a sender repeats what it holds for lost. Under the same text it is kept
+   * once, and telling it again succeeds. Remembered for the days and the number that the spool's configuration says.
+   */
+  readonly once?: string
 }
 
 /** What a finding is about: a node, or one series of a node. */

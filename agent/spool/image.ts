@@ -5,14 +5,17 @@ import type { Image } from './pages.ts'
 import { pageSize } from './tables.ts'
 import { scanWal } from './wal.ts'
 
-/** The file under every frame of its log, then as SQLite would read it: the newest version that is whole is met first. */
-export function withImages(file: string, use: (image: Image) => void): void {
+/**
+ * The file under every frame of its log, then as SQLite would read it: the newest version that is whole is met first.
+ * `committed` says whether all of an image was.
+ */
+export function withImages(file: string, use: (image: Image, committed: boolean) => void): void {
   withFile(file, (fd, size = 0) => {
     const pages = Math.ceil(size / pageSize)
     withFile(`${file}-wal`, (wal, length = 0) => {
       const { newest, committed } = length > 0 ? scanWal(wal!, length) : { newest: new Map(), committed: undefined }
-      use(overlaid(fd, pages, wal, newest))
-      if (committed !== undefined) use(overlaid(fd, pages, wal, committed))
+      use(overlaid(fd, pages, wal, newest), committed === undefined)
+      if (committed !== undefined) use(overlaid(fd, pages, wal, committed), true)
     })
   })
 }

@@ -113,6 +113,10 @@ export class LiveSpool implements Spool {
     }
   }
 
+  knows(key: string): boolean {
+    return this.#mender.heal(() => this.#state.tables.once.has(key))
+  }
+
   take(uplink: string, maxBytes: number, backlogBytes: number): Envelope[] {
     this.#taken.set(uplink, this.#version)
     return this.#reading([], () => take(this.#state, uplink, maxBytes, backlogBytes))

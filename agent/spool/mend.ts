@@ -3,10 +3,11 @@
 import { reason } from '../../core/errors.ts'
 import type { Gap, SpoolOptions } from '../spool.ts'
 import { type Book, keyOf, randomName, type Stream, seqOf, Undo } from './book.ts'
-import { isDamage } from './damage.ts'
+import { hasCode, isDamage } from './damage.ts'
 import { addGap, readGaps } from './gaps.ts'
 import { openFolder, readBook, tidy } from './load.ts'
 import { findLosses, spanOf, unknownLoss, widened } from './loss.ts'
+import type { KeyRow } from './once.ts'
 import { create, findId, remove, type Salvaged, salvage, spoolFile } from './salvage.ts'
 import { give, type State } from './state.ts'
 import { type Open, openTables, type Row, type Sum, type Tables, transact } from './tables.ts'
@@ -122,6 +123,7 @@ export class Mender {
     const { folder, say } = this.#options
     const { tables, book } = this.state
     const gaps = readGaps(tables.db)
+    const keys = tables.once.rows()
     this.#broken = cause
     this.#shut()
     remove(spoolFile(folder))
@@ -130,6 +132,7 @@ export class Mender {
     transact(renewed.db, () => {
       for (const gap of gaps) addGap(renewed.db, gap)
     })
+    giveBack(renewed, keys)
     this.state = { ...this.state, tables: renewed }
     correct(book, recounted(renewed, book))
     this.#broken = undefined
@@ -161,6 +164,20 @@ function newState(tables: Tables, book: Book, options: SpoolOptions): State {
     protocol_errors: 0,
   }
   return { tables, book, options, counts, gaps: { pending, declared: undefined }, refusals: [], aged: undefined }
+}
+
+/** As many keys as the disk takes, which is full: the newest. */
+function giveBack(tables: Tables, keys: readonly KeyRow[]): void {
+  for (let kept = keys; kept.length > 0; kept = kept.slice(Math.ceil(kept.length / 2))) {
+    try {
+      transact(tables.db, () => {
+        for (const key of kept) tables.once.restore(key)
+      })
+      return
+    } catch (error) {
+      if (!hasCode(error, 'SQLITE_FULL')) throw error
+    }
+  }
 }
 
 function isHeld(book: Book, row: Row): boolean {

@@ -20,6 +20,7 @@ export function noSpool(): Spool {
   return {
     id: 'none',
     put: async () => {},
+    knows: () => false,
     take: () => [],
     settle: () => {},
     rotate: () => {},

@@ -7,6 +7,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readSync, rena
 import { join } from 'node:path'
 import { hasCode } from './damage.ts'
 import { sizeOf, withFile, withImages } from './image.ts'
+import type { KeyRow } from './once.ts'
 import { entries, type Image, type Value } from './pages.ts'
 import { insertRow, isWhole, type Open, openTables, pageSize, type Row, type Tables, transact } from './tables.ts'
 import { scanWal } from './wal.ts'
@@ -67,7 +68,8 @@ export function salvage(folder: string, open: Open, id: string, wanted: (row: Ro
   remove(`${file}.new`)
   const copy = new Copy(openTables(`${file}.new`, open, id), wanted)
   try {
-    withImages(file, image => copy.take(image))
+    withImages(file, (image, committed) => copy.take(image, committed))
+    copy.finish()
   } finally {
     copy.tables.db.close()
   }
@@ -103,12 +105,14 @@ class Copy {
     this.#wanted = wanted
   }
 
-  take(image: Image): void {
+  /** Keys count where they were committed: one that was not would deny its sender a second try. */
+  take(image: Image, committed: boolean): void {
     for (const { rowid, values } of entries(image)) {
       if (this.#full) return
       if (values.length === 11) this.#row(asRow(rowid, values))
       else if (values.length === 15) this.#refused(values)
       else if (values.length === 8) this.#gap(values)
+      else if (values.length === 5 && committed) this.#key(rowid, values)
       if (this.#waiting.length >= batch) this.#flush()
     }
     this.#flush()
@@ -138,6 +142,17 @@ class Copy {
     if (typeof stream !== 'string' || typeof cause !== 'string') return
     if (!numbers.every(value => typeof value === 'number')) return
     this.#waiting.push(() => this.#once('gaps', values))
+  }
+
+  #key(id: number, [, hash, rest, time, k]: readonly Value[]): void {
+    const row = { id, hash, rest, time, k } as KeyRow
+    if (![hash, rest, time, k].every(value => Number.isSafeInteger(value) && (value as number) >= 0)) return
+    this.#waiting.push(() => this.tables.once.restore(row))
+  }
+
+  /** After all images. */
+  finish(): void {
+    this.tables.once.forgetLost([...this.#torn.keys()].filter(k => !this.#kept.has(k)))
   }
 
   /** Into a table whose rows have no identity of their own; the old file may show one twice. */

@@ -7,6 +7,7 @@
 import Database from 'better-sqlite3'
 import { type Encoding, encodings, type Header, seal } from '../../core/envelope.ts'
 import type { Parcel } from '../spool.ts'
+import { Once } from './once.ts'
 
 export type Open = (file: string) => Database.Database
 
@@ -66,7 +67,7 @@ export function openTables(file: string, open: Open, newId?: string) {
   try {
     setUp(db, newId === undefined ? 'FULL' : 'OFF')
     if (newId !== undefined) make(db, newId)
-    return { db, id: readId(db), ...statements(db) }
+    return { db, id: readId(db), once: new Once(db), ...statements(db) }
   } catch (error) {
     db.close()
     throw error
@@ -153,7 +154,7 @@ export function insertRow(tables: Pick<Tables, 'insert'>, row: Row): void {
 
 /** A parcel with its place, sealed. */
 export function sealed(parcel: Parcel, node: string, stream: string, n: number, seq: number, now: number): Row {
-  const { lane: _, payload, ...rest } = parcel
+  const { lane: _, once: __, payload, ...rest } = parcel
   return {
     k: n * seqRange + seq,
     put_time: now,

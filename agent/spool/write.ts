@@ -21,6 +21,7 @@ export function write(state: State, parcels: readonly Parcel[]): void {
     transact(state.tables.db, () => {
       drained = payDebts(state, changes, now)
       for (const parcel of parcels) store(state, changes, parcel, now)
+      if (parcels.some(({ once }) => once !== undefined)) shedKeys(state, changes, now)
       declareGaps(state, changes, now)
       if (state.options.when_full === 'drop-oldest') shed(state, changes, now, parcels.length > 0)
     })
@@ -69,6 +70,11 @@ function store({ tables, book, options, counts }: State, changes: Undo, parcel: 
   stream.last = seq
   counts.put_samples += parcel.samples
   book.count(stream, 1, parcel.payload.length + rowOverhead, changes)
+  for (const key of parcel.once ?? []) tables.once.add(key, keyOf(stream, seq), now, changes)
+}
+
+function shedKeys({ tables, options }: State, changes: Undo, now: number): void {
+  tables.once.shed(options.once_most, options.once_age, now, changes)
 }
 
 /** The event that declares a gap takes its place in the same transaction. */

@@ -1,80 +1,189 @@
-// One pass over a device's registers: blocks in, samples out. What the device refuses is told once and left out; the
-// rest goes on, and a register that appears later is picked up.
+// One pass over a device's registers: blocks in, samples and events out. What the device refuses is told once, left out
+// and asked for again now and then; the rest goes on, and a register that appears later is picked up.
 
+import type { EventKind } from '../../agent/metric.ts'
 import type { Surroundings } from '../../agent/source.ts'
-import type { Attributes, Observation, Sample, Series } from '../../core/model.ts'
-import { decode } from './decode.ts'
-import { ModbusException } from './link.ts'
-import { apart, type Block, plan } from './plan.ts'
+import { reason } from '../../core/errors.ts'
+import type { Attributes, Observation, Series } from '../../core/model.ts'
+import { type Power, rawDecoder } from './decode.ts'
+import { type Asks, ModbusException } from './pdu.ts'
+import { apart, type Block, type Bounds, plan } from './plan.ts'
+import { type Moment, Point, type Told } from './point.ts'
 import type { Register } from './registers.ts'
+import type { Table } from './value-types.ts'
 
-export interface DeviceOptions {
+export interface DeviceOptions extends Bounds {
   readonly registers: readonly Register[]
-  readonly max_gap: number
   readonly attributes: Attributes
 }
 
-/** Reads one block's data bytes; throws ModbusException where the device refuses. */
-export type ReadBlock = (block: Block) => Promise<Buffer>
+const own = ['source', 'register'] as const
+export const modbusEvents = [
+  event('state_changed', 'the named value of a register; body: from, to (null: a value without a name), raw'),
+  event('text_changed', 'the text in registers; body: from, to'),
+  event(
+    'quality_changed',
+    'whether a register gives a value; body: quality (good, none: the device gives no number, refused: it does not answer for it), reason',
+  ),
+] as const satisfies readonly EventKind[]
+
+/** How long what the device refuses, or three times in a row does not answer, is left in peace, ms. */
+const rest = 10_000
+const patience = 3
+
+/** A block that is read as one, until the device refuses it. */
+interface Reading {
+  readonly block: Block
+  readonly trouble?: Trouble
+}
+
+/** Why a block was not read, how often in a row, and until when it is not asked for, by the monotonic clock. */
+interface Trouble {
+  readonly reason: string
+  readonly times: number
+  readonly until: number
+}
+
+interface Answer {
+  readonly block: Block
+  readonly bytes: Buffer
+  readonly moment: Moment
+}
 
 export class Device {
   readonly #at: Omit<Surroundings, 'keep'>
-  readonly #read: ReadBlock
-  readonly #series: ReadonlyMap<Register, Series>
-  readonly #refused = new Map<Register, string>()
-  #blocks: readonly Block[]
+  readonly #asks: Pick<Asks, 'read'>
+  readonly #points: ReadonlyMap<Register, Point>
+  readonly #powers: ReadonlyMap<Register, Power>
+  #readings: readonly Reading[]
 
-  constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, read: ReadBlock) {
+  constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, asks: Pick<Asks, 'read'>) {
     this.#at = at
-    this.#read = read
-    this.#blocks = plan(options.registers, options.max_gap)
-    this.#series = new Map(options.registers.map(r => [r, seriesOf(r, options.attributes, at.name)]))
+    this.#asks = asks
+    const powers = powersOf(options.registers)
+    this.#powers = new Map([...powers.values()].map(({ register, power }) => [register, power]))
+    this.#points = new Map(
+      options.registers.map(r => [
+        r,
+        new Point(r, seriesOf(r, options.attributes, at.name), powers.get(powerKey(r))?.power),
+      ]),
+    )
+    const wanted = [...options.registers, ...this.#powers.keys()]
+    this.#readings = plan(wanted, options).map(block => ({ block }))
   }
 
-  /** @throws when the link breaks, or when the device refuses every register. */
+  /** @throws when the device answers nothing, or refuses every register. */
   async read(): Promise<Observation> {
-    const samples: Sample[] = []
-    const blocks: Block[] = []
-    for (const block of this.#blocks) blocks.push(...(await this.#readBlock(block, samples)))
-    this.#blocks = blocks
-    if (samples.length === 0 && this.#refused.size > 0) throw new Error([...this.#refused.values()][0])
-    return { samples, events: [] }
+    const answers: Answer[] = []
+    const told: Told = { samples: [], events: [] }
+    const read = await Promise.allSettled(this.#readings.map(reading => this.#read(reading, answers)))
+    const broken = read.find(r => r.status === 'rejected')
+    if (broken && answers.length === 0) throw broken.reason
+    this.#readings = read.flatMap((r, n) =>
+      r.status === 'fulfilled' ? r.value : [this.#miss(this.#readings[n]!, reason(r.reason))],
+    )
+    const trouble = this.#readings.find(r => r.trouble)?.trouble
+    if (answers.length === 0 && trouble) throw new Error(trouble.reason)
+    for (const answer of answers) this.#takePowers(answer)
+    for (const answer of answers) this.#take(answer, told)
+    this.#tellTrouble(told)
+    return told
   }
 
-  /** Gives the blocks to read next time: those of a refused block one by one. */
-  async #readBlock(block: Block, samples: Sample[]): Promise<readonly Block[]> {
+  /** Gives what to read next time: the registers of a refused block one by one. */
+  async #read(reading: Reading, answers: Answer[]): Promise<readonly Reading[]> {
+    const { block, trouble } = reading
+    if (trouble && trouble.until > this.#at.host.monotonic()) return [reading]
     try {
-      const bytes = await this.#read(block)
-      const time = this.#at.host.now()
-      for (const register of block.registers)
-        this.#take(register, decode(register, bytes, register.address - block.address), time, samples)
-      return [block]
+      const bytes = await this.#asks.read(block)
+      answers.push({ block, bytes, moment: this.#now() })
+      if (trouble) this.#say('info', `${named(block)} can be read now`)
+      return [{ block }]
     } catch (error) {
-      if (!(error instanceof ModbusException)) throw error
-      if (block.registers.length === 1) return this.#refuse(block, error)
-      const parts = apart(block)
-      for (const part of parts) await this.#readBlock(part, samples)
-      return parts
+      if (!(error instanceof ModbusException) || !isLasting(error)) throw error
+      if (block.registers.length === 1) return [this.#miss(reading, error.message, patience)]
+      const parts = await Promise.all(apart(block).map(part => this.#read({ block: part }, answers)))
+      return parts.flat()
     }
   }
 
-  #take(register: Register, value: number | undefined, time: number, samples: Sample[]): void {
-    if (this.#refused.delete(register))
-      this.#at.say('info', `register ${register.name} can be read now`, { source: this.#at.name })
-    if (value !== undefined) samples.push({ series: this.#series.get(register)!, time, value })
+  /** After so many `times` it is asked for only now and then. */
+  #miss({ block, trouble }: Reading, why: string, times = (trouble?.times ?? 0) + 1): Reading {
+    if (trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
+    const until = times >= patience ? this.#at.host.monotonic() + rest : 0
+    return { block, trouble: { reason: why, times, until } }
   }
 
-  #refuse(block: Block, error: ModbusException): readonly Block[] {
-    const register = block.registers[0]!
-    if (this.#refused.get(register) !== error.message) {
-      this.#refused.set(register, error.message)
-      this.#at.say('warning', `register ${register.name} is left out: ${error.message}`, { source: this.#at.name })
+  #takePowers({ block, bytes }: Answer): void {
+    if (this.#powers.size === 0) return
+    for (const register of block.registers) {
+      const power = this.#powers.get(register)
+      if (power) power.exponent = exponentOf(register, bytes, register.address - block.address)
     }
-    return [block]
   }
+
+  #take({ block, bytes, moment }: Answer, told: Told): void {
+    for (const register of block.registers)
+      this.#points.get(register)?.take(bytes, register.address - block.address, moment, told)
+  }
+
+  #tellTrouble(told: Told): void {
+    const moment = this.#now()
+    for (const { block, trouble } of this.#readings) {
+      if (trouble === undefined) continue
+      for (const register of block.registers) this.#points.get(register)?.refuse(trouble.reason, moment, told)
+    }
+  }
+
+  #now(): Moment {
+    return { time: this.#at.host.now(), monotonic: this.#at.host.monotonic() }
+  }
+
+  #say(level: 'info' | 'warning', text: string): void {
+    this.#at.say(level, text, { source: this.#at.name })
+  }
+}
+
+/** Refusals that mean these addresses; of a busy device, or a gateway that does not reach it, nothing is known. */
+function isLasting({ code }: ModbusException): boolean {
+  return code <= 4
+}
+
+/** `register oil.temperature`, `register oil.temperature and 3 more` */
+function named({ registers }: Block): string {
+  const more = registers.length - 1
+  return `register ${registers[0]!.name}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const powerKey = ({ table, exponent }: Pick<Register, 'table' | 'exponent'>): string => `${table} ${exponent}`
+
+/** The registers that hold others' powers of ten, each once. */
+function powersOf(registers: readonly Register[]) {
+  const powers = new Map<string, { readonly register: Register; readonly power: Power }>()
+  for (const r of registers) {
+    if (r.exponent === undefined || powers.has(powerKey(r))) continue
+    powers.set(powerKey(r), { register: powerRegister(r, r.table, r.exponent), power: { exponent: Number.NaN } })
+  }
+  return powers
+}
+
+function powerRegister(like: Register, table: Table, address: number): Register {
+  const plain = { bits: undefined, length: undefined, exponent: undefined, write: undefined, values: undefined }
+  const name = `exponent ${address}`
+  return { ...like, ...plain, name, table, address, type: 'i16', scale: 1, offset: 0, none: [], deadband: undefined }
+}
+
+/** -10 to 10, as SunSpec has them (Device Information Model Specification, sunssf); anything else is no power of ten. */
+function exponentOf(register: Register, bytes: Buffer, at: number): number {
+  const exponent = rawDecoder(register)(bytes, at)
+  return Math.abs(exponent) <= 10 ? exponent : Number.NaN
 }
 
 function seriesOf(register: Register, shared: Attributes, source: string): Series {
   const { name, unit, kind, attributes } = register
   return { name, unit, kind, attributes: { source, ...shared, ...attributes } }
+}
+
+function event(name: string, brief: string): EventKind {
+  return { name: `modbus.${name}`, attributes: own, origin: 'Modbus', brief }
 }

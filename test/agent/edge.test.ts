@@ -13,11 +13,11 @@ const event: Event = { name: 'alarm', time: now, severity: 'warning', body: null
 
 const reading = (value: number, time = now): Observation => ({ samples: [{ series, time, value }], events: [] })
 
-function edgeOver(put: (...parcels: readonly Parcel[]) => Promise<void>) {
+function edgeOver(put: (...parcels: readonly Parcel[]) => Promise<void>, knows = (_: string) => false) {
   const said: string[] = []
   const edge = openEdge({
     resource: { 'host.name': 'n' },
-    spool: { put },
+    spool: { put, knows },
     say: (_, m) => void said.push(m),
     now: () => now,
   })
@@ -54,7 +54,13 @@ t.test('metrics are at hand as they were before compression', async t => {
   const parcels: Parcel[] = []
   const fresh = new Fresh()
   const put = async (...put: readonly Parcel[]) => void parcels.push(...put)
-  const edge = openEdge({ resource: {}, spool: { put }, fresh, say: () => undefined, now: () => now })
+  const edge = openEdge({
+    resource: {},
+    spool: { put, knows: () => false },
+    fresh,
+    say: () => undefined,
+    now: () => now,
+  })
   for (const value of [1, 2]) await edge.emit(reading(value))
   await edge.emit({ samples: [], events: [event] })
   const [first, second] = parcels.map(p => p.payload)
@@ -66,7 +72,7 @@ t.test('a moment is held open only if somebody came too late for the one before'
   const parcels: Parcel[] = []
   let clock = now
   const put = async (...put: readonly Parcel[]) => void parcels.push(...put)
-  const edge = openEdge({ resource: {}, spool: { put }, say: () => undefined, now: () => clock })
+  const edge = openEdge({ resource: {}, spool: { put, knows: () => false }, say: () => undefined, now: () => clock })
   const turn = () => new Promise(resolve => setImmediate(resolve))
   const counts = () => parcels.map(p => p.samples)
   /** One tick: the first source at once, the second a turn later. */
@@ -180,4 +186,64 @@ t.test('a source that fails is said and started again; the others run on', async
   t.equal(starts, 2)
   t.match(said, [/source bad failed: no such device; starting it again/])
   t.equal(edge.stats().restarts, 1)
+})
+
+const known = (once: string, value: number): Observation => ({ ...reading(value), once })
+
+t.test('what is told again under the same key is kept once, and whoever tells it waits until it is kept', async t => {
+  const parcels: Parcel[] = []
+  const keys = new Set<string>()
+  const { promise: kept, resolve: keep } = Promise.withResolvers<void>()
+  const { edge } = edgeOver(
+    async (...put) => {
+      parcels.push(...put)
+      await kept
+      for (const { once = [] } of put) for (const key of once) keys.add(key)
+    },
+    key => keys.has(key),
+  )
+  let told = 0
+  const emits = [known('a', 1), known('a', 1), known('b', 2)].map(o => edge.emit(o).then(() => told++))
+  while (parcels.length === 0) await new Promise(resolve => setImmediate(resolve))
+  const late = edge.emit(known('a', 1)).then(() => told++)
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(told, 0)
+  keep()
+  await Promise.all([...emits, late])
+  await edge.emit(known('a', 1))
+  t.strictSame(valuesIn(parcels), [1, 2])
+  t.strictSame(parcels[0]?.once, ['a', 'b'])
+  t.equal(edge.stats().samples, 2)
+})
+
+t.test('what failed under a key may be told again', async t => {
+  const parcels: Parcel[] = []
+  let full = true
+  const { edge } = edgeOver(async (...put) => {
+    if (full) throw new Error('full')
+    parcels.push(...put)
+  })
+  const both = await Promise.allSettled([edge.emit(known('a', 1)), edge.emit(known('a', 1))])
+  t.strictSame(
+    both.map(r => r.status),
+    ['rejected', 'rejected'],
+  )
+  full = false
+  await edge.emit(known('a', 1))
+  t.strictSame(valuesIn(parcels), [1])
+})
+
+t.test('one that cannot be kept does not fail the others of its moment', async t => {
+  const parcels: Parcel[] = []
+  const { edge } = edgeOver(async (...put) => {
+    if (put.some(p => p.samples > 2)) throw new Error('too large')
+    parcels.push(...put)
+  })
+  const large: Observation = { samples: [3, 4, 5].flatMap(n => reading(n).samples), events: [] }
+  const told = await Promise.allSettled([edge.emit(reading(1)), edge.emit(large), edge.emit(reading(2))])
+  t.strictSame(
+    told.map(r => r.status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.strictSame(valuesIn(parcels), [1, 2])
 })

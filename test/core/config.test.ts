@@ -57,9 +57,17 @@ t.test('a right configuration is read with its defaults', async t => {
     root: '/',
     sources: [{ type: 'cpu', name: 'cpu', options: { interval: 10_000 } }],
     uplinks: [],
-    spool: { max_bytes: 268_435_456, max_age: 604_800_000, when_full: 'drop-oldest' },
+    spool: {
+      max_bytes: 268_435_456,
+      max_age: 604_800_000,
+      when_full: 'drop-oldest',
+      once_age: 604_800_000,
+      once_most: 1_000_000,
+    },
     backlog_rate: 1_048_576,
     metrics: '127.0.0.1:9464',
+    orders: undefined,
+    rules: [],
     metrics_readings: false,
   })
   t.match(check('c', 'daemon: collector\n'), {

@@ -280,7 +280,7 @@ t.test('a scrape reaches the history of a collector through spool and wire, hist
   const parcels: Parcel[] = []
   const edge = openEdge({
     resource: { 'host.name': 'web-1' },
-    spool: { put: async (...put) => void parcels.push(...put) },
+    spool: { put: async (...put) => void parcels.push(...put), knows: () => false },
     say: () => {},
     now: () => noon,
   })

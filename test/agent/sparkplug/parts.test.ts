@@ -39,7 +39,7 @@ t.test('a number that cannot be made durable is not used', async t => {
       throw new Error('disk full')
     },
   }
-  t.throws(() => new BdSeq(keep).next(), { message: 'disk full' })
+  t.throws(() => new BdSeq({ ...memoryKeep(), ...keep }).next(), { message: 'disk full' })
 })
 
 t.test('older streams are a backlog, and after an outage each stream until it has caught up', async t => {

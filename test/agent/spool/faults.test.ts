@@ -73,7 +73,7 @@ interface Outcome {
 async function life(folder: string, fault: Fault, { acknowledged, delivered }: Outcome): Promise<void> {
   const spool = await rig(folder, { uplinks: ['home', 'cloud'] }).open(failing(fault))
   const put = async (label: string, lane: 'events' | 'metrics'): Promise<void> => {
-    await spool.put(parcel(label, 3000, lane)).then(
+    await spool.put({ ...parcel(label, 3000, lane), once: [label] }).then(
       () => acknowledged.add(label),
       () => undefined,
     )
@@ -113,6 +113,10 @@ async function check(t: Test, folder: string, { acknowledged, delivered }: Outco
   for (const label of acknowledged) if (!labels.includes(label)) problems.push(`${label} is lost`)
   if (new Set(labels).size !== labels.length) problems.push(`delivered under two seqs: ${labels.sort()}`)
   if (refused.some(key => !seen.has(key))) problems.push('refused what was never there')
+  for (const label of ['0a', '0b', '0c', '1a', '1b', '1c', '2a', '2b', '2c']) {
+    if (spool.knows(label) && !labels.includes(label)) problems.push(`${label} is known and is not there`)
+    if (acknowledged.has(label) && !spool.knows(label)) problems.push(`${label} is there and is not known`)
+  }
   await spool.put(parcel('after'))
   if (!drain(spool).some(envelope => labelOf(envelope) === 'after')) problems.push('it does not go on')
   await spool.close()

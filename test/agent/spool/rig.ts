@@ -23,6 +23,8 @@ export function rig(folder: string, changes: Partial<SpoolOptions> = {}): Rig {
     max_bytes: 64 * 1024 * 1024,
     max_age: 7 * 86_400_000,
     when_full: 'drop-oldest',
+    once_age: 7 * 86_400_000,
+    once_most: 1000,
     now: () => rig.time,
     say: (severity, message, fields) => said.push({ severity, message: `${message} ${JSON.stringify(fields ?? {})}` }),
     declare: gapParcel,

@@ -1,0 +1,71 @@
+// Who lies where, by pseudonyms. A bed has one patient at a time, a patient one bed; the last stays of a bed are
+// remembered, so that a reading that comes late still finds who lay there when it was taken.
+
+import type { Stay, Tables } from './memory.ts'
+
+/** Stays of a bed that are remembered. */
+const stays = 4
+
+type Places = Pick<Tables, 'beds' | 'whereabouts'>
+
+export interface Occupant {
+  readonly patient: string
+  readonly visit?: string
+}
+
+/** The patient lies in the bed from then on; whoever was there before has left, and so has the patient elsewhere. */
+export function occupy(places: Places, bed: string, { patient, visit }: Occupant, time: number): void {
+  const before = places.whereabouts.get(patient)
+  if (before !== undefined && before !== bed) vacate(places, patient, time)
+  const [current, ...older] = places.beds.get(bed) ?? []
+  const isThere = current !== undefined && current.to === undefined && current.patient === patient
+  const stay: Stay = { patient, ...(visit !== undefined && { visit }), from: isThere ? current.from : time }
+  const rest = current === undefined ? [] : isThere ? older : [ended(current, time), ...older]
+  if (current !== undefined && current.to === undefined && !isThere) places.whereabouts.delete(current.patient)
+  places.beds.set(bed, [stay, ...rest].slice(0, stays))
+  places.whereabouts.set(patient, bed)
+}
+
+/** The patient has left. The bed that was left, if any. */
+export function vacate(places: Places, patient: string, time: number): string | undefined {
+  const bed = places.whereabouts.get(patient)
+  if (bed === undefined) return undefined
+  const [current, ...older] = places.beds.get(bed) ?? []
+  if (current?.patient === patient) places.beds.set(bed, [ended(current, time), ...older])
+  places.whereabouts.delete(patient)
+  return bed
+}
+
+/** The stay never was: an admission or a transfer is taken back. */
+export function forget(places: Places, patient: string): string | undefined {
+  const bed = places.whereabouts.get(patient)
+  if (bed === undefined) return undefined
+  places.beds.set(
+    bed,
+    (places.beds.get(bed) ?? []).filter(s => s.patient !== patient || s.to !== undefined),
+  )
+  places.whereabouts.delete(patient)
+  return bed
+}
+
+/** Two names were one patient, who has the second from now on. */
+export function rename(places: Places, from: string, to: string): void {
+  const bed = places.whereabouts.get(from)
+  if (bed === undefined || from === to) return
+  places.beds.set(
+    bed,
+    (places.beds.get(bed) ?? []).map(s => (s.patient === from ? { ...s, patient: to } : s)),
+  )
+  places.whereabouts.delete(from)
+  places.whereabouts.set(to, bed)
+}
+
+/** Who lay in the bed at that time. */
+export function occupant(places: Places, bed: string, time: number): Occupant | undefined {
+  const stay = places.beds.get(bed)?.find(s => s.from <= time && time < (s.to ?? Number.POSITIVE_INFINITY))
+  return stay && { patient: stay.patient, ...(stay.visit !== undefined && { visit: stay.visit }) }
+}
+
+function ended(stay: Stay, time: number): Stay {
+  return stay.to === undefined ? { ...stay, to: Math.max(stay.from, time) } : stay
+}

@@ -1,0 +1,102 @@
+// What a message means: samples and events. Pure but for the draft of what is remembered, which its caller commits once
+// what came of the message is durable.
+
+import { Refused } from '../../core/errors.ts'
+import type { Event, Observation, Sample } from '../../core/model.ts'
+import { mapAdmission } from './admissions.ts'
+import { mapAlert } from './alerts.ts'
+import { occupant, rename } from './beds.ts'
+import { Clock } from './clock.ts'
+import { type Group, groupsOf } from './groups.ts'
+import type { Message } from './message.ts'
+import { mapObservations } from './observations.ts'
+import {
+  attributesAt,
+  bedOf,
+  deviceOf,
+  type MapContext,
+  openName,
+  type Place,
+  patientNames,
+  type Reading,
+  readingOf,
+  senderOf,
+  visitName,
+} from './subject.ts'
+import { eventOf, tellChange } from './told.ts'
+
+export type { MapContext } from './subject.ts'
+
+/** @throws Refused where the message makes no sense; it is then answered so, and kept aside. The reason quotes nothing of it. */
+export function map(message: Message, context: MapContext): Observation {
+  if (!/^[A-Z][A-Z0-9]{2}$/.test(message.type)) throw new Refused('MSH-9 names no type of message')
+  if (!/^(?:[A-Z][A-Z0-9]\d)?$/.test(message.trigger)) throw new Refused('MSH-9 names no trigger event')
+  const reading = readingOf(message, context)
+  const clock = new Clock(reading)
+  if (message.type === 'ADT') return { samples: [], events: mapAdmission(reading, clock) }
+  if (message.type === 'ORU' || message.type === 'OUL') return mapResults(reading, clock)
+  return { samples: [], events: [noted(reading)] }
+}
+
+function mapResults(reading: Reading, clock: Clock): Observation {
+  const groups = groupsOf(reading.message)
+  if (groups.length === 0) throw new Refused(`${reading.message.type} without an OBR and without an OBX`)
+  const samples: Sample[] = []
+  const events: Event[] = []
+  for (const group of groups) {
+    const place = placeOf(reading, group)
+    const key = place.device ?? openName(reading, 'MSH-3', reading.message.header.field(3).component()) ?? ''
+    events.push(...clock.skew(key, { attributes: attributesAt(reading, place, reading.time) }))
+    events.push(...learn(reading, place))
+    if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
+    else {
+      const mapped = mapObservations(reading, group, place, clock)
+      samples.push(...mapped.samples)
+      events.push(...mapped.events)
+    }
+  }
+  return { samples, events }
+}
+
+/** The device of a group: its MDS', else the first that an observation or a participant (PRT-10, from 2.7 on) names, else the sender. */
+function placeOf(reading: Reading, group: Group): Place {
+  const isMds = (names: string): boolean => /_MDS\b/.test(names)
+  const mds = group.observations.find(s => isMds(`${s.field(3).component(1)} ${s.field(3).component(2)}`))
+  const named = [...(mds === undefined ? [] : [mds]), ...group.observations].map(s => s.field(18))
+  const fields = [...named, ...group.participants.map(s => s.field(10))]
+  return {
+    device: first(fields, f => deviceOf(reading, f)) ?? senderOf(reading, reading.message.header.field(3)),
+    bed: bedOf(reading, group.visit),
+    patients: patientNames(reading, group.patient),
+    visit: visitName(reading, group.visit),
+  }
+}
+
+function first<T, R>(all: readonly T[], of: (one: T) => R | undefined): R | undefined {
+  for (const one of all) {
+    const found = of(one)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Where the device stands, and whether the message speaks of another patient than lies there. */
+function learn(reading: Reading, { device, bed, patients, visit }: Place): readonly Event[] {
+  const { draft, time } = reading
+  if (device !== undefined && bed !== undefined) draft.devices.set(device, bed)
+  const [patient, ...older] = patients
+  for (const name of older) rename(draft, name, patient!)
+  if (bed === undefined || patient === undefined) return []
+  const there = occupant(draft, bed, time)
+  const other = there !== undefined && there.patient !== patient ? there.patient : undefined
+  const attributes = { ...attributesAt(reading, { device, bed, patients, visit }, time), other: other ?? '' }
+  const begin = { name: 'hl7.patient.mismatch', severity: 'warning', time } as const
+  return tellChange(draft.told, `patient|${bed}`, other && `${patient}|${other}`, { begin }, { attributes })
+}
+
+/** A kind of message that holds nothing for us: that it came is told, no more. */
+function noted(reading: Reading): Event {
+  const { type, trigger } = reading.message
+  const attributes = { source: reading.source, ...reading.options.attributes, type, trigger }
+  return eventOf({ name: 'hl7.message', severity: 'info', time: reading.time }, { attributes })
+}

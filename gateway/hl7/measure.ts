@@ -1,0 +1,158 @@
+// One OBX: a sample, an event, or nothing and the reason why. What cannot be true is never a measurement.
+
+import type { Attributes, Event, Sample, SeriesKind } from '../../core/model.ts'
+import { type Coded, nameOf, readCoded } from './coded.ts'
+import type { Node } from './containment.ts'
+import { implausible, type Metric } from './metrics.ts'
+import { type Read, readStructured } from './sentinels.ts'
+import { readFlags, statusFault } from './status.ts'
+import { numberIn, type Reading } from './subject.ts'
+import { eventOf, tellChange } from './told.ts'
+import { unitFieldOf, unitOf } from './units.ts'
+
+/** What is made of one OBX. */
+export interface Finding {
+  readonly node: Node
+  readonly coded: Coded
+  readonly metric: Metric | undefined
+  readonly name: string
+  readonly time: number
+  /** Of its series and its events. */
+  readonly attributes: Attributes
+  /** What its state is remembered by. */
+  readonly key: string
+}
+
+export interface Measured {
+  readonly sample?: Sample
+  readonly events: readonly Event[]
+}
+
+/** `lacksStatus`: OBX-11 of this sender says nothing. */
+export function measure(reading: Reading, finding: Finding, lacksStatus: boolean): Measured {
+  const { segment } = finding.node
+  const status = lacksStatus ? '' : segment.field(11).component().trim()
+  const flags = readFlags(segment.field(8))
+  const fault = statusFault(status) ?? flags.fault
+  const gone = status === 'W' || status === 'D' ? [withdrawn(finding)] : []
+  if (fault !== undefined) return { events: [...gone, ...noValue(reading, finding, fault)] }
+  const type = segment.field(2).component().trim()
+  if (type !== 'NM' && type !== 'SN') return { events: notNumeric(reading, finding, type) }
+  const read = type === 'NM' ? numeric(finding, reading) : structured(finding, reading)
+  if ('none' in read) return { events: noValue(reading, finding, 'no value') }
+  if ('wrong' in read) return { events: noValue(reading, finding, read.wrong) }
+  const unit = unitIn(finding)
+  if (unit === undefined) return { events: noValue(reading, finding, unitFault(finding)) }
+  const wrong = implausible(finding.metric, read.value, unit)
+  if (wrong !== undefined) return { events: noValue(reading, finding, wrong) }
+  if (read.comparator !== undefined) return { events: bounded(reading, finding, read, unit) }
+  const kind: SeriesKind = finding.metric?.isCounter ? 'counter' : 'gauge'
+  const series = reading.draft.series(finding.name, unit, kind, finding.attributes)
+  const events = [
+    ...noValue(reading, finding, undefined),
+    ...flagged(reading, finding, flags),
+    ...(status === 'C' ? [corrected(finding)] : []),
+  ]
+  return { sample: { series, time: finding.time, value: read.value }, events }
+}
+
+function numeric({ node }: Finding, reading: Reading): Read {
+  const field = node.segment.field(5)
+  if (field.repetitions > 1) return { wrong: 'several values in one field' }
+  if (field.component(2) !== '') return { wrong: 'more than a number in the field' }
+  return numberIn(reading, field.component())
+}
+
+function structured({ node }: Finding, reading: Reading): Read {
+  const field = node.segment.field(5)
+  if (field.repetitions > 1) return { wrong: 'several values in one field' }
+  const parts = [1, 2, 3, 4].map(n => field.component(n))
+  return readStructured(parts, text => numberIn(reading, text))
+}
+
+function unitIn({ node, metric }: Finding): string | undefined {
+  const field = unitFieldOf(node.segment.field(6))
+  const isEmpty = field.code === '' && field.name === '' && field.alternateCode === ''
+  return isEmpty && metric?.isRatio ? '1' : unitOf(field)
+}
+
+function unitFault({ node }: Finding): string {
+  const text = node.segment.field(6).component()
+  if (text === '') return 'no unit'
+  return /^[+-]?[\d.]+$/.test(text) && node.segment.field(6).component(2) === ''
+    ? 'a number where the unit belongs'
+    : 'an unknown unit'
+}
+
+/** Other types than numbers: codes are told when they change, texts and documents stay here. */
+function notNumeric(reading: Reading, finding: Finding, type: string): readonly Event[] {
+  const { segment } = finding.node
+  const field = segment.field(5)
+  if (field.isEmpty || field.isNull) return noValue(reading, finding, 'no value')
+  const coded = ['CE', 'CWE', 'CNE', 'CF', 'ST', 'IS', 'ID'].includes(type)
+    ? readCoded(field, reading.local)
+    : undefined
+  if (coded !== undefined) return stateOf(reading, finding, nameOf(coded))
+  if (reading.options.forward.includes('OBX-5')) return stateOf(reading, finding, field.value().slice(0, 1000))
+  const reason = withheld(type, field.component())
+  return noValue(reading, finding, reason, reason.endsWith('not forwarded') ? 'info' : 'warning')
+}
+
+function withheld(type: string, text: string): string {
+  if (type === '') return 'a value without its type'
+  if (/^\s*[<>]?[+-]?\d+(?:[.,]\d+)?/.test(text) && ['ST', 'TX', 'FT'].includes(type)) return 'a number in a text field'
+  if (['NA', 'MA', 'NR'].includes(type)) return 'numbers of no waveform'
+  if (['CE', 'CWE', 'CNE', 'CF', 'IS', 'ID'].includes(type)) return 'a code of no system that may leave'
+  return ['DT', 'TM', 'TS', 'DTM'].includes(type) ? 'a date, not forwarded' : 'a text, not forwarded'
+}
+
+function stateOf(reading: Reading, { key, name, time, attributes }: Finding, value: string): readonly Event[] {
+  const begin = { name: 'hl7.observation.state', severity: 'info', time, attributes: { metric: name, value } } as const
+  return tellChange(reading.draft.told, `state|${key}`, value, { begin }, { attributes })
+}
+
+/** Told when a series loses its value, and when it has one again. */
+export function noValue(
+  reading: Reading,
+  { key, name, time, attributes }: Finding,
+  reason: string | undefined,
+  severity: 'info' | 'warning' = reason === 'no value' ? 'info' : 'warning',
+): readonly Event[] {
+  const begin = { name: 'hl7.observation.no_value', severity, time, attributes: { metric: name, reason: reason ?? '' } }
+  const end = { name: 'hl7.observation.valid', severity: 'info', time, attributes: { metric: name } } as const
+  return tellChange(reading.draft.told, `value|${key}`, reason, { begin, end }, { attributes })
+}
+
+function flagged(
+  reading: Reading,
+  { key, name, time, attributes }: Finding,
+  { said, isUrgent }: ReturnType<typeof readFlags>,
+): readonly Event[] {
+  const flags = said.join(' ')
+  const severity = isUrgent ? 'warning' : 'info'
+  const begin = { name: 'hl7.observation.abnormal', severity, time, attributes: { metric: name, flags } } as const
+  const end = { name: 'hl7.observation.normal', severity: 'info', time, attributes: { metric: name } } as const
+  return tellChange(reading.draft.told, `flag|${key}`, flags || undefined, { begin, end }, { attributes })
+}
+
+/** Below or above what the method can tell: a bound, and no measurement. */
+function bounded(
+  reading: Reading,
+  { key, name, time, attributes }: Finding,
+  { value, comparator }: Extract<Read, { value: number }>,
+  unit: string,
+): readonly Event[] {
+  const body = { comparator: comparator ?? '=', value, unit }
+  const begin = { name: 'hl7.observation.bound', severity: 'info', time, body, attributes: { metric: name } } as const
+  return tellChange(reading.draft.told, `bound|${key}`, `${body.comparator}${value}`, { begin }, { attributes })
+}
+
+function corrected({ name, time, attributes }: Finding): Event {
+  const told = { name: 'hl7.observation.corrected', severity: 'info', time, attributes: { metric: name } } as const
+  return eventOf(told, { attributes })
+}
+
+function withdrawn({ name, time, attributes }: Finding): Event {
+  const told = { name: 'hl7.observation.withdrawn', severity: 'warning', time, attributes: { metric: name } } as const
+  return eventOf(told, { attributes })
+}

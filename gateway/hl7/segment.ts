@@ -1,0 +1,111 @@
+// Segments and fields of a message, split when they are asked for. Numbers are the standard's, from 1.
+
+import { type Encoding, unescaped } from './escape.ts'
+
+const headers: readonly string[] = ['MSH', 'FHS', 'BHS']
+
+export class Segment {
+  readonly name: string
+  /** As it stands in the message, without its end. */
+  readonly text: string
+  /** What ended it: normally a carriage return, empty at the end of a message that lacks it. */
+  readonly end: string
+  readonly #encoding: Encoding
+  #parts: readonly string[] | undefined
+
+  constructor(text: string, end: string, encoding: Encoding) {
+    this.name = text.slice(0, 3)
+    this.text = text
+    this.end = end
+    this.#encoding = encoding
+  }
+
+  /** Of a header, field 1 is the field separator itself and field 2 the other delimiters (clause 2.5.4). */
+  field(n: number): Field {
+    this.#parts ??= this.text.split(this.#encoding.field)
+    if (!headers.includes(this.name)) return new Field(this.#parts[n] ?? '', this.#encoding)
+    const text = n === 1 ? this.#encoding.field : (this.#parts[n - 1] ?? '')
+    return new Field(text, n <= 2 ? undelimited : this.#encoding)
+  }
+
+  /** How many fields there are; those behind are empty. */
+  get fields(): number {
+    this.#parts ??= this.text.split(this.#encoding.field)
+    return this.#parts.length - (headers.includes(this.name) ? 0 : 1)
+  }
+}
+
+const undelimited: Encoding = {
+  field: '',
+  component: '',
+  repetition: '',
+  escape: '',
+  subcomponent: '',
+  truncation: '',
+  charset: 'ascii',
+}
+
+export class Field {
+  /** As it stands, all repetitions. */
+  readonly text: string
+  readonly #encoding: Encoding
+
+  constructor(text: string, encoding: Encoding) {
+    this.text = text
+    this.#encoding = encoding
+  }
+
+  /** Nothing is said of it. */
+  get isEmpty(): boolean {
+    return this.text === ''
+  }
+
+  /** `""`: what was known of it is to be deleted (clause 2.5.3). */
+  get isNull(): boolean {
+    return this.text === '""'
+  }
+
+  get repetitions(): number {
+    return this.text === '' ? 0 : split(this.text, this.#encoding.repetition).length
+  }
+
+  /** The meaning of one sub-component, empty where it is absent; `""` stays as it is. */
+  component(component = 1, subcomponent = 1, repetition = 1): string {
+    const whole = this.raw(component, repetition)
+    return unescaped(part(whole, this.#encoding.subcomponent, subcomponent), this.#encoding)
+  }
+
+  /** One component as it stands, with its sub-components and escapes. */
+  raw(component = 1, repetition = 1): string {
+    const one = part(this.text, this.#encoding.repetition, repetition)
+    return part(one, this.#encoding.component, component)
+  }
+
+  /** The meanings of the components of one repetition, in their order; for arrays of numbers. */
+  parts(repetition = 1): readonly string[] {
+    const one = part(this.text, this.#encoding.repetition, repetition)
+    return split(one, this.#encoding.component).map(text => unescaped(text, this.#encoding))
+  }
+
+  /** One whole repetition, its escapes resolved and its delimiters as they stand: for text whose sender escaped nothing. */
+  value(repetition = 1): string {
+    return unescaped(part(this.text, this.#encoding.repetition, repetition), this.#encoding)
+  }
+}
+
+function split(text: string, delimiter: string): readonly string[] {
+  return delimiter === '' ? [text] : text.split(delimiter)
+}
+
+/** The n-th part, without making the others. */
+function part(text: string, delimiter: string, n: number): string {
+  if (delimiter === '') return n === 1 ? text : ''
+  let from = 0
+  for (let skipped = 1; skipped < n; skipped++) {
+    const at = text.indexOf(delimiter, from)
+    if (at < 0) return ''
+    from = at + 1
+  }
+  const end = text.indexOf(delimiter, from)
+  return end < 0 ? text.slice(from) : text.slice(from, end)
+}

@@ -1,0 +1,147 @@
+// Of whom and of what a message tells: the patient's pseudonym, the bed, the device. Everything else that it says of a
+// person stays here.
+
+import type { Attributes } from '../../core/model.ts'
+import { occupant } from './beds.ts'
+import { Identity } from './identity.ts'
+import type { Draft } from './memory.ts'
+import type { Message } from './message.ts'
+import type { Pseudonyms } from './pseudonym.ts'
+import type { Field, Segment } from './segment.ts'
+import { type Read, readNumber } from './sentinels.ts'
+import type { WardOptions } from './ward.ts'
+
+export interface MapContext {
+  /** The name of the source, its attribute. */
+  readonly source: string
+  /** When the message came, ms since the epoch by the gateway's clock. */
+  readonly time: number
+  readonly options: WardOptions
+  /** Undefined: patients and visits are left out. */
+  readonly pseudonyms: Pseudonyms | undefined
+  /** What is remembered; committed by the caller once what came of the message is durable. */
+  readonly draft: Draft
+}
+
+export interface Subject {
+  /** For events: source, device, bed, patient, visit and what the configuration adds. */
+  readonly attributes: Attributes
+}
+
+/** What one message's segments are read with. */
+export interface Reading extends MapContext {
+  readonly message: Message
+  readonly identity: Identity
+  readonly local: ReadonlySet<string>
+  readonly sentinels: ReadonlySet<number>
+}
+
+export function readingOf(message: Message, context: MapContext): Reading {
+  const { local_codes, sentinels } = context.options
+  return {
+    ...context,
+    message,
+    identity: new Identity(message),
+    local: new Set(local_codes),
+    sentinels: new Set(sentinels),
+  }
+}
+
+/** A number, but none that is the person's: a telephone number in a field for numbers looks like a value. */
+export function numberIn(reading: Reading, text: string, sentinels = reading.sentinels): Read {
+  const read = readNumber(text, sentinels)
+  const isLong = text.replace(/\D+/g, '').length >= 6
+  return isLong && 'value' in read && reading.identity.isIn(text) ? { wrong: 'a number of the person' } : read
+}
+
+const openText = /^[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,95}$/
+
+/** The text of a field that may leave: allowed, a plain name, and nothing in it of a person. */
+export function openName(reading: Reading, field: string, text: string): string | undefined {
+  if (text === '' || !reading.options.forward.includes(field)) return undefined
+  const name = text.trim().replace(/[^A-Za-z0-9 ._:@/-]+/g, '-')
+  return openText.test(name) && !reading.identity.isIn(text) ? name : undefined
+}
+
+/** Of PV1-3 and its like (PL, 2.A.53): point of care, room, bed; undefined where it names no bed. */
+export function bedOf(reading: Reading, segment: Segment | undefined, field = 3): string | undefined {
+  if (segment === undefined) return undefined
+  const location = segment.field(field)
+  if (location.component(3) === '' || location.component(3) === '""') return undefined
+  const parts = [1, 2, 3].map(n => location.component(n).trim()).filter(part => part !== '' && part !== '""')
+  return openName(reading, 'PV1-3', parts.join('/'))
+}
+
+/** A device's instance (EI, 2.A.28; PCD TF-2 appendix B, OBX-18): its EUI-64, with the id within it where both stand. */
+export function deviceOf(reading: Reading, field: Field): string | undefined {
+  const [id, namespace, universal, type] = [1, 2, 3, 4].map(n => field.component(n).trim()) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  const isEui = (text: string): boolean => /^[0-9A-Fa-f]{16}$/.test(text)
+  const eui = type === 'EUI-64' && isEui(universal) ? universal : namespace === 'EUI-64' && isEui(id) ? id : ''
+  const name = eui === '' ? id : id === '' || id === eui ? eui : `${eui}:${id}`
+  return openName(reading, 'OBX-18', name)
+}
+
+/** A sender that is a device says so by an EUI-64 (HD, 2.A.33; PCD TF-2, MSH-3). */
+export function senderOf(reading: Reading, field: Field): string | undefined {
+  const isEui = field.component(3).trim() === 'EUI-64' && /^[0-9A-Fa-f]{16}$/.test(field.component(2).trim())
+  return isEui ? openName(reading, 'OBX-18', field.component(2)) : undefined
+}
+
+/** All the patient's names in use, of the first identifier of PID-3; the current one first. */
+export function patientNames(reading: Reading, pid: Segment | undefined, field = 3): readonly string[] {
+  if (pid === undefined || reading.pseudonyms === undefined) return []
+  const identifier = identifierOf(pid.field(field)) || identifierOf(pid.field(2))
+  return identifier === '' ? [] : reading.pseudonyms.all('patient', identifier, reading.time)
+}
+
+export function visitName(reading: Reading, pv1: Segment | undefined): string | undefined {
+  const identifier = pv1 === undefined ? '' : identifierOf(pv1.field(19))
+  return identifier === '' ? undefined : reading.pseudonyms?.of('visit', identifier, reading.time)
+}
+
+/** A CX with whom it is assigned by: two hospitals give the same number to two patients. A medical record number first. */
+function identifierOf(field: Field): string {
+  let best = 0
+  for (let n = 1; n <= Math.min(field.repetitions, 20); n++) {
+    const id = field.component(1, 1, n)
+    if (id === '' || id === '""') continue
+    if (field.component(5, 1, n) === 'MR') return `${id}\0${field.component(4, 1, n)}`
+    best ||= n
+  }
+  return best === 0 ? '' : `${field.component(1, 1, best)}\0${field.component(4, 1, best)}`
+}
+
+/** MSH-11, table 0103: what is not production is marked, so that nobody takes an exercise for a patient. */
+function processingOf({ header }: Message): Attributes {
+  const id = header.field(11).component().trim()
+  if (id !== 'T' && id !== 'D') return {}
+  return { processing: id === 'T' ? 'training' : 'debugging' }
+}
+
+export interface Place {
+  readonly device: string | undefined
+  readonly bed: string | undefined
+  readonly patients: readonly string[]
+  readonly visit: string | undefined
+}
+
+/** Attributes at one time: a message that names no patient is about who lay in the bed then. */
+export function attributesAt(reading: Reading, { device, bed, patients, visit }: Place, time: number): Attributes {
+  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device))
+  const known = patients.length > 0 ? { patient: patients[0]!, visit } : undefined
+  const who = known ?? (at === undefined ? undefined : occupant(reading.draft, at, time))
+  return {
+    source: reading.source,
+    ...reading.options.attributes,
+    ...processingOf(reading.message),
+    ...(device !== undefined && { device }),
+    ...(at !== undefined && { bed: at }),
+    ...(who !== undefined && { patient: who.patient }),
+    ...(who?.visit !== undefined && { visit: who.visit }),
+  }
+}
