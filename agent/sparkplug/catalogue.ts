@@ -15,6 +15,8 @@ const pulse = 'fieldline.source.success'
 export interface CatalogueOptions {
   /** Which device something belongs to; the node itself where an attribute is missing. */
   readonly device: Template
+  /** Attributes that names do not show. */
+  readonly omit: readonly string[]
   readonly max_metrics: number
 }
 
@@ -133,8 +135,8 @@ export class Catalogue {
   }
 
   #nameIn(owner: Owner, name: string, attributes: Attributes): string {
-    const used = owner === this.node ? { ...this.#options.device, keys: [] } : this.#options.device
-    return metricName(name, attributes, used)
+    const { device, omit } = this.#options
+    return metricName(name, attributes, owner === this.node ? omit : [...device.keys, ...omit])
   }
 
   #life(source: string | undefined, owner: Owner, now: number): Life | undefined {

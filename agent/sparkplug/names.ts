@@ -2,7 +2,7 @@
 
 import type { Attributes } from '../../core/model.ts'
 import { matching } from '../../core/shape.ts'
-import { distinguishing, type Template } from '../uplinks/template.ts'
+import { distinguishing } from '../uplinks/template.ts'
 
 const namespace = 'spBv1.0'
 
@@ -45,9 +45,9 @@ export function safeId(value: string): string {
     .replaceAll(/[+/#\p{Cc}\ufffe\uffff]/gu, '_')
 }
 
-/** `press.oil.temperature` with `sensor=2` is `press/oil/temperature/sensor=2`: folders, then what else tells it apart. */
-export function metricName(name: string, attributes: Attributes, { keys }: Template): string {
+/** `press.oil.temperature` with `sensor=2` is `press/oil/temperature/sensor=2`: folders, then all attributes but those that are `hidden`. */
+export function metricName(name: string, attributes: Attributes, hidden: readonly string[]): string {
   const own = name.toWellFormed().split('.')
-  const rest = distinguishing(attributes, keys).map(text => text.toWellFormed().replaceAll('/', '_'))
+  const rest = distinguishing(attributes, hidden).map(text => text.toWellFormed().replaceAll('/', '_'))
   return [...own, ...rest].join('/')
 }

@@ -1,7 +1,7 @@
 // What a configuration may say of an edge node.
 
 import { type BrokerOptions, brokerFields, checkBrokers } from '../../core/mqtt-options.ts'
-import { bool, duration, integer, object, optional, refined, type Shape, size } from '../../core/shape.ts'
+import { bool, duration, integer, list, object, optional, refined, type Shape, size, text } from '../../core/shape.ts'
 import { parseTemplate, type Template, template } from '../uplinks/template.ts'
 import { id } from './names.ts'
 
@@ -10,6 +10,8 @@ export interface SparkplugOptions extends BrokerOptions {
   /** The node's own name unless told. */
   readonly edge_node: string | undefined
   readonly device: Template
+  /** Attributes that the names of metrics do not show. */
+  readonly omit: readonly string[]
   /** The host application without which nothing is said. */
   readonly primary_host: string | undefined
   /** Whether a value is left out that is the same as the one before. */
@@ -33,6 +35,7 @@ export const sparkplugOptions: Shape<SparkplugOptions> = refined(
     group: optional(id, 'fieldline'),
     edge_node: optional(id),
     device: optional(device, parseTemplate('{source}')),
+    omit: optional(list(text, 100), []),
     primary_host: optional(id),
     by_exception: optional(bool, true),
     silent_after: optional(duration(1000, 86_400_000), 300_000),

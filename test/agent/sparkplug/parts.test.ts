@@ -16,7 +16,7 @@ const never = new AbortController().signal
 const hour = 3_600_000
 
 function catalogue(max_metrics = 100): Catalogue {
-  return new Catalogue({ device: parseTemplate('{source}'), max_metrics })
+  return new Catalogue({ device: parseTemplate('{source}'), omit: ['site'], max_metrics })
 }
 
 t.test('the number of a session is durable before it is used, and none is used twice', async t => {
@@ -127,6 +127,12 @@ t.test('the same series is the same metric, whichever object it comes as', async
   t.equal(all.ofSeries(gauge('speed', { b: 2, a: 1, source: 'p' }), 1, 0), one)
   t.not(all.ofSeries(gauge('speed', { source: 'p', a: 1 }), 1, 0), one)
   t.match(one, { name: 'speed/a=1/b=2', owner: { device: 'p' }, target: { source: 'p', name: 'speed' } })
+  t.equal(
+    all.ofSeries(gauge('load', { source: 'p', site: 'south' }), 1, 0)!.name,
+    'load',
+    'what is omitted does not show',
+  )
+  t.equal(all.ofSeries(gauge('load', { source: 'p', site: 'north' }), 1, 0)!.name, 'load/2', 'and yet tells them apart')
 })
 
 t.test('names that hosts could take for one another are told apart', async t => {
