@@ -99,7 +99,7 @@ export async function startEdge(
   const stopPumps = new AbortController()
   const open: readonly Opened[] = config.uplinks.map(part => ({
     name: part.name,
-    uplink: openUplink(part, config, spool, fresh, acting?.orders),
+    uplink: openUplink(part, config, { spool, fresh, say, orders: acting?.orders }),
   }))
   const acted = acting?.run()
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
@@ -151,21 +151,23 @@ async function publishOver(name: string, open: readonly Opened[], message: Messa
   await uplink.publish(...message)
 }
 
-function openUplink(
-  { type, options }: Part,
-  config: EdgeConfig,
-  spool: Spool,
-  fresh: Fresh,
-  orders: OrderDesk | undefined,
-): Uplink {
+interface Beside {
+  readonly spool: Spool
+  readonly fresh: Fresh
+  readonly say: Say
+  readonly orders: OrderDesk | undefined
+}
+
+function openUplink({ type, name, options }: Part, config: EdgeConfig, { spool, fresh, say, orders }: Beside): Uplink {
   const { node, attributes, daemon } = config
   const kind = uplinks.find(u => u.name === type)!
-  const about = { ...attributes, daemon, version }
   return kind.open(options, {
     node,
     spool: spool.id,
-    about,
+    about: { ...attributes, daemon, version },
     opened: payload => fresh.get(payload),
+    keep: fileKeep(join(config.state, 'uplinks', `${name}.json`)),
+    say,
     ...(orders && { orders }),
   })
 }
