@@ -72,9 +72,9 @@ export function isLoinc(code: string): boolean {
 const dihedral = '0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210'
 const permutation = '01234567891576283094580379614289160435279453126870428657390127938064157046913258'
 
-/** 6 to 18 digits whose last is Verhoeff's check digit. */
+/** 6 to 18 digits, the last Verhoeff's check digit, the two before it the partition of concepts. */
 export function isSnomed(code: string): boolean {
-  if (!/^[1-9]\d{5,17}$/.test(code)) return false
+  if (!/^[1-9]\d{2,14}[01]0\d$/.test(code)) return false
   let check = 0
   for (const [n, digit] of [...code].reverse().entries())
     check = Number(dihedral[check * 10 + Number(permutation[(n % 8) * 10 + Number(digit)])])

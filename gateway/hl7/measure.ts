@@ -39,7 +39,7 @@ export function measure(reading: Reading, finding: Finding, lacksStatus: boolean
   const type = segment.field(2).component().trim()
   if (type !== 'NM' && type !== 'SN') return { events: notNumeric(reading, finding, type) }
   const read = type === 'NM' ? numeric(finding, reading) : structured(finding, reading)
-  if ('none' in read) return { events: noValue(reading, finding, 'no value') }
+  if ('none' in read) return { events: noValue(reading, finding, isUnitNumber(finding) ? misplaced : 'no value') }
   if ('wrong' in read) return { events: noValue(reading, finding, read.wrong) }
   const unit = unitIn(finding)
   if (unit === undefined) return { events: noValue(reading, finding, unitFault(finding)) }
@@ -76,12 +76,16 @@ function unitIn({ node, metric }: Finding): string | undefined {
   return isEmpty && metric?.isRatio ? '1' : unitOf(field)
 }
 
-function unitFault({ node }: Finding): string {
-  const text = node.segment.field(6).component()
-  if (text === '') return 'no unit'
-  return /^[+-]?[\d.]+$/.test(text) && node.segment.field(6).component(2) === ''
-    ? 'a number where the unit belongs'
-    : 'an unknown unit'
+const misplaced = 'a number where the unit belongs'
+
+function isUnitNumber({ node }: Finding): boolean {
+  const field = node.segment.field(6)
+  return /^[+-]?\d[\d.]*$/.test(field.component()) && field.component(2) === ''
+}
+
+function unitFault(finding: Finding): string {
+  if (isUnitNumber(finding)) return misplaced
+  return finding.node.segment.field(6).component() === '' ? 'no unit' : 'an unknown unit'
 }
 
 /** Other types than numbers: codes are told when they change, texts and documents stay here. */

@@ -25,6 +25,7 @@ export function mapObservations(reading: Reading, group: Group, place: Place, cl
   for (const sample of mapWaveforms(reading, nodes, tree, group, place, clock)) samples.add(sample)
   const events: Event[] = []
   const lacksStatus = neverHasStatus(group)
+  events.push(...tellSetIds(reading, group, place))
   const plain = nodes.filter(node => !waves.has(node) && !isContainer(node))
   const places = placesOf(plain, tree, reading)
   const about = attributesMemo(reading, place)
@@ -120,6 +121,19 @@ function within(tree: Containment, node: Node, { local }: Reading): Attributes {
 function neverHasStatus({ observations }: Group): boolean {
   const valued = observations.filter(s => ['NM', 'SN'].includes(s.field(2).component()) && !s.field(5).isEmpty)
   return valued.length >= 2 && valued.every(s => s.field(11).component() === 'X')
+}
+
+/** OBX-1 numbers the observations of an order, 1, 2, 3 (7.4.2.1). They are told apart by OBX-4 and OBX-3 all the same. */
+function tellSetIds(reading: Reading, { observations }: Group, place: Place): readonly Event[] {
+  const ids = observations.map(s => s.field(1).component())
+  const isMissing = ids.includes('')
+  const reason = isMissing ? 'missing' : new Set(ids).size < ids.length ? 'repeated' : undefined
+  const { time, draft } = reading
+  const key = `set|${place.device ?? place.bed ?? ''}`
+  if (reason === undefined && draft.told.get(key) === undefined) return []
+  const begin = { name: 'hl7.set-id.wrong', severity: 'info', time, attributes: { reason: reason ?? '' } } as const
+  const end = { name: 'hl7.set-id.right', severity: 'info', time } as const
+  return tellChange(draft.told, key, reason, { begin, end }, { attributes: attributesAt(reading, place, time) })
 }
 
 /** What OBX-3 holds is no code that may leave, so neither it nor its value is told. */

@@ -32,7 +32,7 @@ export interface MonitorOptions {
 export const simulatedOptions = { attributes: { simulated: true } } as const
 
 /** A key file for people who never lived: it is no secret. */
-export const simulatedKeys = `2020-01-01 ${Buffer.from('a key for simulated patients ...').toString('hex')}0a\n`
+export const simulatedKeys = `2020-01-01 ${Buffer.from('a key for simulated patients ...').toString('hex')}\n`
 
 /** The two of the scene. */
 export const bedsides: readonly Bedside[] = [

@@ -189,7 +189,7 @@ const plain =
 /** Annotations may hold any text, a name too: only known ones pass (UCUM 2.4). */
 const annotation =
   '\\{(?:beats?|pulses?|breaths?|cells?|RBC|WBC|count|copies|CFU|score|ratio|INR|index|drop|event|episode|creat|1\\.73_m2|min|hour)\\}'
-const factor = `(?:(?:Y|Z|E|P|T|G|M|k|h|da|d|c|m|u|n|p|f)?(?:${metric})|${plain}|1)(?:[+-]?\\d{1,2})?(?:${annotation})?|${annotation}`
+const factor = `(?:(?:Y|Z|E|P|T|G|M|k|h|da|d|c|m|u|n|p|f)?(?:${metric})|${plain})(?:[+-]?\\d{1,2})?(?:${annotation})?|1|${annotation}`
 const grammar = new RegExp(`^\\/?(?:${factor})(?:[./](?:${factor}))*$`)
 
 /** A UCUM code, or what is commonly written for one; undefined for anything else. */

@@ -50,10 +50,9 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   metrics: undefined,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
-    const mapper = openMapper(o, at)
     return {
-      run: (emit, signal) => listen(o, { ...at, folder, mapper }, emit, signal),
-      once: signal => firstMessage(o, { ...at, mapper }, signal),
+      run: (emit, signal) => listen(o, { ...at, folder, mapper: openMapper(o, at) }, emit, signal),
+      once: signal => firstMessage(o, { ...at, mapper: openMapper(o, at) }, signal),
     }
   },
 }

@@ -17,8 +17,8 @@ t.test('hl7 send sends what a file holds and says what became of each message', 
   t.equal(status, 1)
   const lines = out.trim().split('\n')
   t.match(lines, [
-    /^AA {2}ORU\^R01 {2}1 {2}[\d.]+ ms$/,
-    /^AR {2}ORU\^R01 {2}2 .*MSH-12 is no version 2/,
+    /^AA {2}ORM\^O01 {2}1 {2}[\d.]+ ms$/,
+    /^AR {2}ORM\^O01 {2}2 .*MSH-12 is no version 2/,
     /^AA/,
     /^3 messages, 2 accepted$/,
   ])
