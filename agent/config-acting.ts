@@ -7,11 +7,18 @@ import type { Part } from '../core/parts.ts'
 import { nearest, type Place } from '../core/shape.ts'
 import { leaves } from '../judge/condition.ts'
 import type { EdgeConfig } from './config.ts'
-import { type Deed, nameIn, type RuleConfig } from './rules/options.ts'
+import { type Deed, type DeedOf, nameIn, type RuleConfig } from './rules/options.ts'
 import type { Source } from './source.ts'
+import type { UplinkType } from './uplink.ts'
 
-/** What is asked of a source here. */
+/** What is asked of sources and of uplinks here. */
 export type Writable = Pick<Source<unknown>, 'name' | 'writes'>
+export type Publishing = Pick<UplinkType<unknown>, 'name' | 'publishes'>
+
+export interface ActingKinds {
+  readonly sources: readonly Writable[]
+  readonly uplinks: readonly Publishing[]
+}
 
 /** A relay copies values that are not known here. */
 interface Wanted {
@@ -21,7 +28,7 @@ interface Wanted {
 
 type Acting = Pick<EdgeConfig, 'sources' | 'uplinks' | 'orders' | 'rules'>
 
-export function checkActing(config: Acting, kinds: readonly Writable[], place: Place): void {
+export function checkActing(config: Acting, kinds: ActingKinds, place: Place): void {
   for (const [n, { source }] of (config.orders?.allow ?? []).entries())
     find('source', source, config.sources, place.at('orders').at('allow').at(n).at('source'))
   for (const [n, rule] of config.rules.entries()) {
@@ -31,7 +38,7 @@ export function checkActing(config: Acting, kinds: readonly Writable[], place: P
   }
 }
 
-function checkRule(rule: RuleConfig, config: Acting, kinds: readonly Writable[], place: Place): void {
+function checkRule(rule: RuleConfig, config: Acting, kinds: ActingKinds, place: Place): void {
   if (rule.when !== undefined) {
     for (const { leaf, place: at } of leaves(rule.when, place.at('when')))
       if (leaf.source !== undefined) find(`${leaf.metric}: source`, leaf.source, config.sources, at.at('source'))
@@ -40,14 +47,29 @@ function checkRule(rule: RuleConfig, config: Acting, kinds: readonly Writable[],
     for (const [n, deed] of rule[list].entries()) checkDeed(deed, config, kinds, place.at(list).at(n).at(deed.kind))
 }
 
-function checkDeed(deed: Deed, { sources, uplinks }: Acting, kinds: readonly Writable[], place: Place): void {
+function checkDeed(deed: Deed, { sources, uplinks }: Acting, kinds: ActingKinds, place: Place): void {
   if (deed.kind === 'event') return
-  if (deed.kind === 'publish') return void find(`${deed.topic}: uplink`, deed.uplink, uplinks, place.at('uplink'))
+  if (deed.kind === 'publish') {
+    checkPublish(deed, uplinks, kinds.uplinks, place.at('uplink'))
+    return
+  }
   const target = deed.kind === 'call' ? deed.method : deed.to
   const part = find(`${target}: source`, deed.source, sources, place.at('source'))
   if (deed.kind === 'relay' && deed.from !== undefined)
     find(`${deed.metric}: source`, deed.from, sources, place.at('from'))
-  if (part !== undefined && deed.kind !== 'call') checkWrite(deed, part, kinds, place)
+  if (part !== undefined && deed.kind !== 'call') checkWrite(deed, part, kinds.sources, place)
+}
+
+function checkPublish(
+  { topic, uplink }: DeedOf<'publish'>,
+  parts: readonly Part[],
+  kinds: readonly Publishing[],
+  place: Place,
+): void {
+  const part = find(`${topic}: uplink`, uplink, parts, place)
+  if (part === undefined || kinds.find(kind => kind.name === part.type)?.publishes) return
+  const able = kinds.filter(kind => kind.publishes).map(kind => kind.name)
+  place.wrong(`${topic}: uplink ${uplink} cannot publish; those of type ${able.join(', ')} can`)
 }
 
 function checkWrite({ to, value }: Wanted, part: Part, kinds: readonly Writable[], place: Place): void {

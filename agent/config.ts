@@ -18,7 +18,7 @@ import {
   scalar,
   size,
 } from '../core/shape.ts'
-import { checkActing, type Writable } from './config-acting.ts'
+import { checkActing, type Publishing, type Writable } from './config-acting.ts'
 import { type OrdersConfig, orders } from './orders/options.ts'
 import { type RuleConfig, rules } from './rules/options.ts'
 
@@ -68,7 +68,7 @@ interface Daemon<D> {
   /** Default address of /metrics. */
   readonly metrics: string
   readonly sources: readonly (Kind & Writable)[]
-  readonly uplinks: readonly Kind[]
+  readonly uplinks: readonly (Kind & Publishing)[]
 }
 
 /** /metrics of an agent; a gateway on the same host has its own. */
@@ -96,9 +96,12 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     rules: optional(rules, []),
     metrics_readings: optional(bool, false),
   })
-  return refined(all, (value, place) => checkActing(value, sources, place))
+  return refined(all, (value, place) => checkActing(value, { sources, uplinks }, place))
 }
 
-export function agentConfig(sources: readonly (Kind & Writable)[], uplinks: readonly Kind[]): Shape<EdgeConfig> {
+export function agentConfig(
+  sources: readonly (Kind & Writable)[],
+  uplinks: readonly (Kind & Publishing)[],
+): Shape<EdgeConfig> {
   return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks })
 }

@@ -57,5 +57,7 @@ export interface Identity {
 export interface UplinkType<Options> {
   readonly name: string
   readonly options: Shape<Options>
+  /** Its uplinks have `publish`: asked when a configuration is checked. */
+  readonly publishes?: true
   open(options: Options, identity: Identity): Uplink
 }

@@ -24,6 +24,7 @@ export interface MqttTopicsTiming {
 export const mqttTopicsUplink: UplinkType<MqttTopicsOptions> = {
   name: 'mqtt-topics',
   options: mqttTopicsOptions,
+  publishes: true,
   open: (options, identity) => openMqttTopicsUplink(options, identity),
 }
 

@@ -33,6 +33,7 @@ export interface MqttTiming {
 export const mqttUplink: UplinkType<MqttOptions> = {
   name: 'mqtt',
   options: mqttOptions,
+  publishes: true,
   open: (options, identity) => openMqttUplink(options, identity),
 }
 

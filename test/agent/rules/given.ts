@@ -36,6 +36,8 @@ export interface Given {
 export interface GivenOptions {
   readonly keep?: Keep
   readonly act?: Act
+  /** What takes observations before the rules see them. */
+  emit?(): Promise<void>
   publish?(): Promise<void>
   /** Ms since the start of the clock. */
   readonly time?: number
@@ -85,7 +87,7 @@ export function given(t: Test, raw: readonly object[], options: GivenOptions = {
       await publish?.()
     },
   })
-  const emit = opened.watching('monitor', async () => {})
+  const emit = opened.watching('monitor', async () => options.emit?.())
   const settle = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
   const running = opened.run()
   t.teardown(async () => {

@@ -183,9 +183,19 @@ t.test('missing values raise an alarm by themselves', async t => {
 })
 
 t.test('rules see what is durable, and only that', async t => {
-  const { see, done } = given(t, [lamp])
-  await see(80, { ...spo2, name: 'other' })
+  let full = true
+  const { see, done } = given(t, [lamp], {
+    emit: async () => {
+      if (full) throw new Error('spool full')
+    },
+  })
+  await t.rejects(see(80), /spool full/)
   t.strictSame(done, [])
+  full = false
+  await see(80)
+  t.strictSame(done, [on])
+  await see(95, { ...spo2, name: 'other' })
+  t.strictSame(done, [on])
 })
 
 t.test('what is wrong with a rule is said with its name', t => {
