@@ -45,6 +45,7 @@ interface Part {
   readonly n: number
   readonly for: number
   readonly leaf?: Leaf
+  readonly selects?: (node: string, series: Series) => boolean
   readonly detector?: Detector<unknown>
   readonly of?: 'all' | 'any'
   readonly parts: readonly Part[]
@@ -64,7 +65,7 @@ export class Rule {
     this.#all.length++
     const part: Part = isGroup(condition)
       ? { n, for: condition.for, of: condition.of, parts: condition.parts.map(p => this.#open(p)) }
-      : { n, for: condition.for, leaf: condition, detector: detectorOf(condition), parts: [] }
+      : { n, for: condition.for, ...leafPart(condition), parts: [] }
     this.#all[n] = part
     return part
   }
@@ -75,8 +76,8 @@ export class Rule {
 
   /** Which of its conditions look at the series; asked once a series. */
   watches(source: string, series: Series): readonly number[] {
-    const fits = ({ leaf }: Part): boolean =>
-      leaf !== undefined && (leaf.source ?? source) === source && selectsSeries(leaf)('', series)
+    const fits = ({ leaf, selects }: Part): boolean =>
+      leaf !== undefined && (leaf.source ?? source) === source && selects!('', series)
     return this.#all.filter(fits).map(({ n }) => n)
   }
 
@@ -149,6 +150,10 @@ function leafHolds(state: RuleState, { leaf, detector }: Part, own: PartState, n
 function take(one: SeriesState, verdict: Verdict, isKnown: boolean): void {
   if (verdict !== undefined) one.level = 'since' in verdict
   else if (isKnown) one.level ??= false
+}
+
+function leafPart(leaf: Leaf): Pick<Part, 'leaf' | 'selects' | 'detector'> {
+  return { leaf, selects: selectsSeries(leaf), detector: detectorOf(leaf) }
 }
 
 /** The same detectors run in the collector. */
