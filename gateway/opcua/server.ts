@@ -25,6 +25,11 @@ const selfInterval = 10_000
 /** ms until the first values of a subscription are there. */
 const settling = 1000
 
+interface Since {
+  readonly node: Tracked
+  readonly from: number
+}
+
 export function followServer(
   options: OpcUaOptions,
   at: Surroundings,
@@ -51,6 +56,8 @@ class Server {
   readonly #items: Items
   readonly #desk: EmittingDesk
   #subscription: Subscription | undefined
+  /** Of each node up to when its values were safe before it was subscribed to, or polled, anew. */
+  #before: readonly Since[] = []
   #polls: boolean
   /** Why there is no connection, as it was told. */
   #trouble: string | undefined
@@ -84,6 +91,7 @@ class Server {
       sleep,
     })
     this.#polls = options.mode === 'poll'
+    for (const extra of extras) extra.starting?.(this.#nodes)
   }
 
   async run(): Promise<void> {
@@ -100,6 +108,7 @@ class Server {
       await this.#at.host.sleep(pause.next(), this.#signal)
     }
     await telling
+    for (const extra of this.#extras) extra.stopped?.()
   }
 
   /** One connection, from its beginning to its end. */
@@ -125,7 +134,7 @@ class Server {
       const desk = {
         draft: () => this.#desk.draft(session.skew()),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
-        missed: () => this.#missed(session),
+        missed: () => this.#missed(session, this.#since()),
       }
       await together(
         session.lost,
@@ -144,7 +153,7 @@ class Server {
     const before = this.#subscription
     if (before !== undefined && (await transferSubscription(session, before, this.#options.timeout))) return before
     this.#subscription = await createSubscription(session, this.#options)
-    for (const node of this.#nodes) node.nodeId = undefined
+    this.#beginAnew()
     return this.#subscription
   }
 
@@ -153,16 +162,16 @@ class Server {
     await this.#look(session, this.#items.adding(session, subscription))
     if (isNew) {
       for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
-      this.#missed(session)
+      this.#missed(session, this.#before)
     }
     return await this.#lookAgain(session, this.#items.adding(session, subscription), ends)
   }
 
   async #poll(session: Session): Promise<void> {
-    for (const node of this.#nodes) node.nodeId = undefined
+    this.#beginAnew()
     const poll = new Poll(this.#options.timeout, this.#options.interval)
     await this.#look(session, poll.trying(session))
-    this.#missed(session)
+    this.#missed(session, this.#before)
     const again = async (ends: AbortSignal): Promise<never> => {
       while (true) {
         const draft = this.#desk.draft(session.skew())
@@ -209,11 +218,21 @@ class Server {
     ends.throwIfAborted()
   }
 
-  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
-  #missed(session: Session): void {
+  #beginAnew(): void {
+    this.#before = this.#since()
+    for (const node of this.#nodes) node.nodeId = undefined
+  }
+
+  /** From now on the first value of each node counts as the one with which it goes on. */
+  #since(): readonly Since[] {
     const since = this.#nodes.filter(({ latest }) => latest > 0).map(node => ({ node, from: node.latest }))
-    if (since.length === 0) return
     for (const { node } of since) node.first = 0
+    return since
+  }
+
+  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
+  #missed(session: Session, since: readonly Since[]): void {
+    if (since.length === 0) return
     this.#fill(session, since).catch((error: unknown) => {
       const { name, say } = this.#at
       if (!session.lost.aborted)
@@ -221,9 +240,12 @@ class Server {
     })
   }
 
-  /** Waits for the first values, which tell how far what is missing reaches. */
-  async #fill(session: Session, since: readonly { readonly node: Tracked; readonly from: number }[]): Promise<void> {
-    await this.#wait(settling + 2 * this.#options.interval, session.lost)
+  /**
+   * Waits for the first values, which tell how far what is missing reaches. Where the session ends before, it is still to be
+   * remembered what is missing.
+   */
+  async #fill(session: Session, since: readonly Since[]): Promise<void> {
+    await this.#at.host.sleep(settling + 2 * this.#options.interval, session.lost)
     const to = this.#at.host.now()
     const nodes = since.map(({ node, from }) => ({ node, from, until: node.first === 0 ? to : node.first }))
     for (const extra of this.#extras) await extra.missed?.(session, { nodes, to }, this.#emit)
