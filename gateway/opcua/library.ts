@@ -15,5 +15,7 @@ async function load(): Promise<Library> {
   const silent = (): void => {}
   library.setWarningLogger(silent)
   library.setErrorLogger(silent)
+  // Of each status code that it does not know it writes a line past its own loggers; nobody else here writes to the console.
+  console.warn = silent
   return library
 }

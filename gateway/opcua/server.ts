@@ -5,6 +5,7 @@ import type { Emit, Running, Surroundings } from '../../agent/source.ts'
 import { backoff } from '../../core/backoff.ts'
 import { reason } from '../../core/errors.ts'
 import type { Event, Observation } from '../../core/model.ts'
+import { type Standing, Subscriptions } from './adopt.ts'
 import { EmittingDesk } from './desk.ts'
 import { Draft } from './draft.ts'
 import type { Extra } from './extra.ts'
@@ -14,7 +15,7 @@ import { type Tracked, trackedNodes } from './nodes.ts'
 import type { OpcUaOptions } from './options.ts'
 import { together } from './patience.ts'
 import { Poll } from './poll.ts'
-import { createSubscription, NoSubscriptions, SubscriptionGone, transferSubscription } from './publish.ts'
+import { NoSubscriptions, SubscriptionGone } from './publish.ts'
 import { connect, type Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -55,7 +56,7 @@ class Server {
   readonly #finder: Finder
   readonly #items: Items
   readonly #desk: EmittingDesk
-  #subscription: Subscription | undefined
+  readonly #subscriptions: Subscriptions
   /** Of each node up to when its values were safe before it was subscribed to, or polled, anew. */
   #before: readonly Since[] = []
   #polls: boolean
@@ -90,6 +91,7 @@ class Server {
       now,
       sleep,
     })
+    this.#subscriptions = new Subscriptions(options, at.keep, this.#items)
     this.#polls = options.mode === 'poll'
     for (const extra of extras) extra.starting?.(this.#nodes)
   }
@@ -123,14 +125,15 @@ class Server {
       throw session.lost.reason
     } finally {
       this.#signal.removeEventListener('abort', stop)
-      await session.close(this.#subscription !== undefined)
+      await session.close(this.#subscriptions.any)
     }
   }
 
   /** Until the session is lost, or the subscription is. */
   async #subscribe(session: Session): Promise<void> {
     try {
-      const subscription = await this.#standing(session)
+      const { subscription, how } = await this.#subscriptions.standing(session)
+      if (how !== 'transferred') this.#beginAnew()
       const desk = {
         draft: () => this.#desk.draft(session.skew()),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
@@ -139,32 +142,21 @@ class Server {
       await together(
         session.lost,
         () => subscription.follow(session, desk),
-        ends => this.#find(session, subscription, ends),
+        ends => this.#find(session, { subscription, how }, ends),
       )
     } catch (error) {
       if (error instanceof NoSubscriptions && this.#options.mode === 'auto') return this.#fallBack(error)
       if (!(error instanceof SubscriptionGone)) throw error
-      this.#subscription = undefined
+      this.#subscriptions.drop()
     }
   }
 
-  /** The subscription of the connection before, where the server still has it, else a new one. */
-  async #standing(session: Session): Promise<Subscription> {
-    const before = this.#subscription
-    if (before !== undefined && (await transferSubscription(session, before, this.#options.timeout))) return before
-    this.#subscription = await createSubscription(session, this.#options)
-    this.#beginAnew()
-    return this.#subscription
-  }
-
-  async #find(session: Session, subscription: Subscription, ends: AbortSignal): Promise<never> {
-    const isNew = this.#nodes.every(({ nodeId }) => nodeId === undefined)
-    await this.#look(session, this.#items.adding(session, subscription))
-    if (isNew) {
-      for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
-      this.#missed(session, this.#before)
-    }
-    return await this.#lookAgain(session, this.#items.adding(session, subscription), ends)
+  async #find(session: Session, { subscription, how }: Standing, ends: AbortSignal): Promise<never> {
+    const attempt = this.#items.adding(session, subscription)
+    await this.#look(session, attempt)
+    if (how !== 'transferred') for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
+    if (how === 'new') this.#missed(session, this.#before)
+    return await this.#lookAgain(session, attempt, ends)
   }
 
   async #poll(session: Session): Promise<void> {

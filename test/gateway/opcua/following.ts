@@ -13,7 +13,7 @@ import type { OpcUaOptions } from '../../../gateway/opcua/options.ts'
 import type { LineVariable } from '../../../gateway/opcua/simulated-line.ts'
 import { opcua } from '../../../gateway/sources/opcua.ts'
 
-const patience = 20_000
+const patience = Number(process.env.FIELDLINE_PATIENCE ?? 20_000)
 
 export interface Following {
   readonly samples: readonly Sample[]

@@ -12,13 +12,16 @@ export interface Proxy {
   close(): void
 }
 
-export async function proxy(to: number): Promise<Proxy> {
+/** What the server says may be changed on its way to the client. */
+export type Spoil = (bytes: Buffer) => Buffer
+
+export async function proxy(to: number, spoil: Spoil = bytes => bytes): Promise<Proxy> {
   const sockets = new Set<Socket>()
   let isHeld = false
-  const join = (from: Socket, into: Socket): void => {
+  const join = (from: Socket, into: Socket, change: Spoil): void => {
     sockets.add(from)
     from.on('data', bytes => {
-      if (!isHeld) into.write(bytes)
+      if (!isHeld) into.write(change(bytes))
     })
     from.on('error', () => into.destroy())
     from.on('close', () => {
@@ -28,8 +31,8 @@ export async function proxy(to: number): Promise<Proxy> {
   }
   const server = createServer(client => {
     const upstream = connect(to, '127.0.0.1')
-    join(client, upstream)
-    join(upstream, client)
+    join(client, upstream, bytes => bytes)
+    join(upstream, client, spoil)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
