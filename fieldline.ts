@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   collector: async () => (await import('./cli/collector.ts')).collector,
   check: async () => (await import('./cli/check.ts')).check,
   test: async () => (await import('./cli/test.ts')).test,
+  browse: async () => (await import('./cli/browse.ts')).browse,
   inventory: async () => (await import('./cli/inventory.ts')).inventory,
   order: async () => (await import('./cli/order.ts')).order,
   hl7: async () => (await import('./cli/hl7.ts')).hl7,

@@ -12,6 +12,7 @@ export interface Texts {
       | 'collector'
       | 'check'
       | 'test'
+      | 'browse'
       | 'inventory'
       | 'hl7'
       | 'smart-reports'
@@ -89,6 +90,12 @@ export interface Texts {
     readonly probeColumns: Readonly<Record<'table' | 'addresses' | 'values', string>>
     readonly probeNext: string
     readonly probeTemplates: string
+    browsing(visited: number, variables: number): string
+    browsed(url: string, visited: number, variables: number): string
+    readonly browseLeft: Readonly<Record<'depth' | 'nodes' | 'time', string>>
+    browseRefused(nodes: number): string
+    browseSaved(file: string): string
+    fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */

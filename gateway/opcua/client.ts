@@ -84,7 +84,7 @@ interface Channel {
 
 function create(
   library: Library,
-  { timeout, limits }: SessionOptions,
+  { timeout, keep_alive, limits }: SessionOptions,
   certificateKeyPairProvider: KeyPair,
   { mode, policy, serverCertificate }: Channel,
 ): OPCUAClient {
@@ -102,8 +102,8 @@ function create(
     keepSessionAlive: false,
     keepPendingSessionsOnDisconnect: true,
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 100 },
-    transportTimeout: timeout,
-    // Ours comes first, and says what was asked.
+    transportTimeout: 2 * (timeout + keep_alive),
+    // Ours come first, and say what was asked.
     defaultTransactionTimeout: 2 * timeout,
     transportSettings: {
       maxMessageSize: limits.message,

@@ -61,17 +61,21 @@ export async function createSubscription(session: Session, options: Subscription
   }
 }
 
-/** Whether the subscription of an earlier session is now this one's (5.14.7). */
-export async function transferSubscription(session: Session, { id }: Subscription, timeout: number): Promise<boolean> {
+/** Makes the subscription of an earlier session this one's (5.14.7): which notifications it still keeps, if that worked. */
+export async function transferSubscription(
+  session: Session,
+  id: number,
+  timeout: number,
+): Promise<readonly number[] | undefined> {
   const request = { subscriptionIds: [id], sendInitialValues: false }
   try {
     const asked = answered<TransferSubscriptionsResponse>(then => session.client.transferSubscriptions(request, then))
     const { results } = await within(timeout, 'transferring', asked, session.lost)
-    return results?.[0]?.statusCode.isGood() ?? false
+    return results?.[0]?.statusCode.isGood() ? [...(results[0].availableSequenceNumbers ?? [])] : undefined
   } catch (error) {
     if (session.lost.aborted) throw error
     // Servers without the service answer in various ways; what they all mean is that another one is to be made.
-    return false
+    return undefined
   }
 }
 

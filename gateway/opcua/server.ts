@@ -5,6 +5,7 @@ import type { Emit, Running, Surroundings } from '../../agent/source.ts'
 import { backoff } from '../../core/backoff.ts'
 import { reason } from '../../core/errors.ts'
 import type { Event, Observation } from '../../core/model.ts'
+import { type Standing, Subscriptions } from './adopt.ts'
 import { EmittingDesk } from './desk.ts'
 import { Draft } from './draft.ts'
 import type { Extra } from './extra.ts'
@@ -14,7 +15,7 @@ import { type Tracked, trackedNodes } from './nodes.ts'
 import type { OpcUaOptions } from './options.ts'
 import { together } from './patience.ts'
 import { Poll } from './poll.ts'
-import { createSubscription, NoSubscriptions, SubscriptionGone, transferSubscription } from './publish.ts'
+import { NoSubscriptions, SubscriptionGone } from './publish.ts'
 import { connect, type Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -24,6 +25,11 @@ const lasting = 30_000
 const selfInterval = 10_000
 /** ms until the first values of a subscription are there. */
 const settling = 1000
+
+interface Since {
+  readonly node: Tracked
+  readonly from: number
+}
 
 export function followServer(
   options: OpcUaOptions,
@@ -50,7 +56,9 @@ class Server {
   readonly #finder: Finder
   readonly #items: Items
   readonly #desk: EmittingDesk
-  #subscription: Subscription | undefined
+  readonly #subscriptions: Subscriptions
+  /** Of each node up to when its values were safe before it was subscribed to, or polled, anew. */
+  #before: readonly Since[] = []
   #polls: boolean
   /** Why there is no connection, as it was told. */
   #trouble: string | undefined
@@ -83,7 +91,9 @@ class Server {
       now,
       sleep,
     })
+    this.#subscriptions = new Subscriptions(options, at.keep, this.#items)
     this.#polls = options.mode === 'poll'
+    for (const extra of extras) extra.starting?.(this.#nodes)
   }
 
   async run(): Promise<void> {
@@ -100,6 +110,7 @@ class Server {
       await this.#at.host.sleep(pause.next(), this.#signal)
     }
     await telling
+    for (const extra of this.#extras) extra.stopped?.()
   }
 
   /** One connection, from its beginning to its end. */
@@ -114,55 +125,45 @@ class Server {
       throw session.lost.reason
     } finally {
       this.#signal.removeEventListener('abort', stop)
-      await session.close(this.#subscription !== undefined)
+      await session.close(this.#subscriptions.any)
     }
   }
 
   /** Until the session is lost, or the subscription is. */
   async #subscribe(session: Session): Promise<void> {
     try {
-      const subscription = await this.#standing(session)
+      const { subscription, how } = await this.#subscriptions.standing(session)
+      if (how !== 'transferred') this.#beginAnew()
       const desk = {
         draft: () => this.#desk.draft(session.skew()),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
-        missed: () => this.#missed(session),
+        missed: () => this.#missed(session, this.#since()),
       }
       await together(
         session.lost,
         () => subscription.follow(session, desk),
-        ends => this.#find(session, subscription, ends),
+        ends => this.#find(session, { subscription, how }, ends),
       )
     } catch (error) {
       if (error instanceof NoSubscriptions && this.#options.mode === 'auto') return this.#fallBack(error)
       if (!(error instanceof SubscriptionGone)) throw error
-      this.#subscription = undefined
+      this.#subscriptions.drop()
     }
   }
 
-  /** The subscription of the connection before, where the server still has it, else a new one. */
-  async #standing(session: Session): Promise<Subscription> {
-    const before = this.#subscription
-    if (before !== undefined && (await transferSubscription(session, before, this.#options.timeout))) return before
-    this.#subscription = await createSubscription(session, this.#options)
-    for (const node of this.#nodes) node.nodeId = undefined
-    return this.#subscription
-  }
-
-  async #find(session: Session, subscription: Subscription, ends: AbortSignal): Promise<never> {
-    const isNew = this.#nodes.every(({ nodeId }) => nodeId === undefined)
-    await this.#look(session, this.#items.adding(session, subscription))
-    if (isNew) {
-      for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
-      this.#missed(session)
-    }
-    return await this.#lookAgain(session, this.#items.adding(session, subscription), ends)
+  async #find(session: Session, { subscription, how }: Standing, ends: AbortSignal): Promise<never> {
+    const attempt = this.#items.adding(session, subscription)
+    await this.#look(session, attempt)
+    if (how !== 'transferred') for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
+    if (how === 'new') this.#missed(session, this.#before)
+    return await this.#lookAgain(session, attempt, ends)
   }
 
   async #poll(session: Session): Promise<void> {
-    for (const node of this.#nodes) node.nodeId = undefined
+    this.#beginAnew()
     const poll = new Poll(this.#options.timeout, this.#options.interval)
     await this.#look(session, poll.trying(session))
-    this.#missed(session)
+    this.#missed(session, this.#before)
     const again = async (ends: AbortSignal): Promise<never> => {
       while (true) {
         const draft = this.#desk.draft(session.skew())
@@ -209,11 +210,21 @@ class Server {
     ends.throwIfAborted()
   }
 
-  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
-  #missed(session: Session): void {
+  #beginAnew(): void {
+    this.#before = this.#since()
+    for (const node of this.#nodes) node.nodeId = undefined
+  }
+
+  /** From now on the first value of each node counts as the one with which it goes on. */
+  #since(): readonly Since[] {
     const since = this.#nodes.filter(({ latest }) => latest > 0).map(node => ({ node, from: node.latest }))
-    if (since.length === 0) return
     for (const { node } of since) node.first = 0
+    return since
+  }
+
+  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
+  #missed(session: Session, since: readonly Since[]): void {
+    if (since.length === 0) return
     this.#fill(session, since).catch((error: unknown) => {
       const { name, say } = this.#at
       if (!session.lost.aborted)
@@ -221,9 +232,12 @@ class Server {
     })
   }
 
-  /** Waits for the first values, which tell how far what is missing reaches. */
-  async #fill(session: Session, since: readonly { readonly node: Tracked; readonly from: number }[]): Promise<void> {
-    await this.#wait(settling + 2 * this.#options.interval, session.lost)
+  /**
+   * Waits for the first values, which tell how far what is missing reaches. Where the session ends before, it is still to be
+   * remembered what is missing.
+   */
+  async #fill(session: Session, since: readonly Since[]): Promise<void> {
+    await this.#at.host.sleep(settling + 2 * this.#options.interval, session.lost)
     const to = this.#at.host.now()
     const nodes = since.map(({ node, from }) => ({ node, from, until: node.first === 0 ? to : node.first }))
     for (const extra of this.#extras) await extra.missed?.(session, { nodes, to }, this.#emit)

@@ -34,6 +34,8 @@ export interface Session {
   nodeId(text: string): NodeId
   /** The other way round: `nsu=URI;s=Tank.Level`, without the namespace where it is the standard's own. */
   nameOf(nodeId: NodeId): string
+  /** When the server started, ms by its own clock; undefined where it does not say. */
+  readonly startedAt: number | undefined
   /** Asks the server anew for its namespaces. */
   refresh(): Promise<void>
   /** How far the server's clock is ahead of the gateway's, ms. */
@@ -59,7 +61,15 @@ const mostAtOnce = 1000
 /** ms that a farewell may take. */
 const farewell = 1000
 /** OPC 10000-6, Annex A: the node ids of namespace 0. */
-const ids = { namespaceArray: 2255, read: 11_705, monitor: 11_714, historyRead: 12_165, write: 11_707, call: 11_709 }
+const ids = {
+  namespaceArray: 2255,
+  startTime: 2257,
+  read: 11_705,
+  monitor: 11_714,
+  historyRead: 12_165,
+  write: 11_707,
+  call: 11_709,
+}
 
 /** @throws Refused where certificates or the login forbid it; any other error may pass. */
 export async function connect(options: SessionOptions, at: Place, signal: AbortSignal): Promise<Session> {
@@ -88,13 +98,14 @@ async function standing(
     const read = nodes.map(id => ({ nodeId: library.coerceNodeId(id, 0), attributeId: library.AttributeIds.Value }))
     return within(timeout, `asking ${url}`, session.read(read, 0), over.signal)
   }
-  const [first, ...most] = await ask(Object.values(ids))
+  const [first, start, ...most] = await ask(Object.values(ids))
   let namespaces = texts(first?.value?.value)
   const [read, monitor, historyRead, write, call] = most.map(one => limit(one.value?.value)) as number[]
   const watch = await watchServer({ ...options, now }, library, session, lose, over.signal)
   return {
     library,
     client: session as RawSession,
+    startedAt: start?.value?.value instanceof Date ? start.value.value.getTime() : undefined,
     limits: { read: read!, monitor: monitor!, historyRead: historyRead!, write: write!, call: call! },
     nodeId: text => resolve(library, text, namespaces),
     nameOf: nodeId => nameOf(nodeId, namespaces),

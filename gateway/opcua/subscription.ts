@@ -19,10 +19,16 @@ import { type Published, publish, republish, SubscriptionGone, TooManyRequests }
 import type { Session } from './session.ts'
 import { promoted } from './structures.ts'
 
-/** What is to be watched, and who takes what comes of it. */
-export interface Item {
+/** Who takes what comes of something that is watched. */
+export interface Taker {
   /** What the server calls it by in notifications; given out in turn, above `ownHandles`, where absent. */
   readonly handle?: number
+  value?(value: DataValue, draft: Draft): void
+  event?(fields: readonly Variant[], draft: Draft): void
+}
+
+/** What is to be watched. */
+export interface Item extends Taker {
   readonly nodeId: NodeId
   readonly attributeId: number
   /** ms; -1 as often as is published. */
@@ -30,8 +36,6 @@ export interface Item {
   readonly queue: number
   /** A DataChangeFilter or an EventFilter of the library. */
   readonly filter?: object
-  value?(value: DataValue, draft: Draft): void
-  event?(fields: readonly Variant[], draft: Draft): void
 }
 
 export type SubscriptionOptions = Pick<
@@ -56,10 +60,10 @@ const ownHandles = 1_000_000_000
 export class Subscription {
   readonly id: number
   /** ms between two signs of life. */
-  readonly #quiet: number
+  readonly quiet: number
   readonly #options: SubscriptionOptions
   /** By client handle. */
-  readonly #items = new Map<number, { readonly item: Item; id: number }>()
+  readonly #items = new Map<number, { readonly item: Taker; id: number }>()
   #nextHandle = ownHandles
   /** Of the notification that comes next; 0 when that is not known. */
   #expected = 1
@@ -68,9 +72,11 @@ export class Subscription {
   /** Begun and not yet in the spool. */
   readonly #begun = new Set<number>()
 
-  constructor(id: number, quiet: number, options: SubscriptionOptions) {
+  /** `unacknowledged` are notifications that an earlier gateway did not get into its spool. */
+  constructor(id: number, quiet: number, options: SubscriptionOptions, unacknowledged?: readonly number[]) {
     this.id = id
-    this.#quiet = quiet
+    if (unacknowledged !== undefined) this.#expected = unacknowledged.length > 0 ? Math.min(...unacknowledged) : 0
+    this.quiet = quiet
     this.#options = options
   }
 
@@ -82,12 +88,29 @@ export class Subscription {
     return all
   }
 
+  /** An item that the server has already. */
+  attach(handle: number, item: Taker, id: number): void {
+    this.#items.set(handle, { item, id })
+  }
+
+  has(handle: number): boolean {
+    return this.#items.has(handle)
+  }
+
   /** Takes items out again; what the server says to it changes nothing. */
-  async forget(session: Session, items: ReadonlySet<Item>): Promise<void> {
+  async forget(session: Session, items: ReadonlySet<Taker>): Promise<void> {
     const found = [...this.#items].filter(([, { item }]) => items.has(item))
     for (const [handle] of found) this.#items.delete(handle)
-    for (let n = 0; n < found.length; n += session.limits.monitor) {
-      const monitoredItemIds = found.slice(n, n + session.limits.monitor).map(([, { id }]) => id)
+    await this.discard(
+      session,
+      found.map(([, { id }]) => id),
+    )
+  }
+
+  /** Takes out what the server calls by these numbers. */
+  async discard(session: Session, ids: readonly number[]): Promise<void> {
+    for (let n = 0; n < ids.length; n += session.limits.monitor) {
+      const monitoredItemIds = ids.slice(n, n + session.limits.monitor)
       const request = { subscriptionId: this.id, monitoredItemIds }
       await within(this.#options.timeout, 'taking out monitored items', session.client.deleteMonitoredItems(request))
     }
@@ -131,7 +154,7 @@ export class Subscription {
 
   /** Takes notifications until the session is lost or the server has no such subscription any more; throws then. */
   async follow(session: Session, desk: Desk): Promise<never> {
-    const patience = (outstanding + 1) * this.#quiet + this.#options.timeout
+    const patience = (outstanding + 1) * this.quiet + this.#options.timeout
     let running = outstanding
     let turn: Promise<unknown> = Promise.resolve()
     const one = async (): Promise<void> => {
@@ -186,6 +209,7 @@ export class Subscription {
 
   #missing(sequence: number): readonly number[] {
     const missing: number[] = []
+    if (this.#expected === 0) return missing
     for (let n = this.#expected; n !== sequence && n < sequence && missing.length < mostMissing; n = next(n))
       missing.push(n)
     return missing.filter(n => !this.#begun.has(n))

@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import type { Source } from '../../agent/source.ts'
 import { defaultState } from '../../core/config-shapes.ts'
+import type { Json } from '../../core/model.ts'
+import { permit } from '../opcua/allowed.ts'
 import { extrasOf } from '../opcua/extras.ts'
 import { type OpcUaOptions, opcUaOptions } from '../opcua/options.ts'
 import { followServer } from '../opcua/server.ts'
@@ -16,5 +18,9 @@ export const opcua: Source<OpcUaOptions> = {
   name: 'opcua',
   options: opcUaOptions,
   metrics: undefined,
+  writes: ({ nodes }) =>
+    Object.fromEntries(
+      nodes.flatMap(({ name, write }) => (write ? [[name, (value: Json) => permit(write, value, name)]] : [])),
+    ),
   open: (options, at) => followServer(options, at, certificateFolder(options), extrasOf(options, at)),
 }

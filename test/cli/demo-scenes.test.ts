@@ -7,6 +7,7 @@ t.test('the plant: a rule cools the press at once, a failed sensor is an event, 
   t.match(lines[0], /Both PLCs are simulated/)
   await line(/event {4}press\.oil\.hot {2}oil above 80/)
   await line(/event {4}fieldline\.order\.outcome {2}press\.cooling = true: done/)
+  await line(/event {4}fieldline\.order\.outcome {2}line\.valve\.open = false: done/)
   await line(/event {4}opcua\.quality\.bad {2}BadSensorFailure/)
   await line(/finding {2}press-oil-hot: press\.oil\.temperature is \d+.*above 80 for 3 s/)
   await line(/event {4}press\.oil\.normal/)

@@ -1,5 +1,5 @@
 // The scene `plant`: a press over Modbus and a filling line over OPC UA, both simulated. The oil of the press overheats now
-// and then, and a rule at the gateway switches its cooler on; a sensor of the line fails.
+// and then, and a rule at the gateway switches its cooler on and closes the valve of the line; a sensor of the line fails.
 
 import { join } from 'node:path'
 import { simulatedPlc } from '../../../gateway/modbus/simulator.ts'
@@ -15,6 +15,7 @@ const nodes = [
   { name: 'line.tank.level', node: 'Tank.Level', unit: '%' },
   { name: 'line.tank.temperature', node: 'Tank.Temperature', unit: 'Cel' },
   { name: 'line.valve.position', node: 'Valve.Position', unit: '%' },
+  { name: 'line.valve.open', node: 'Valve.Open', unit: '1', write: { min: 0, max: 1 } },
   { name: 'line.motor.speed', node: 'Motor.Speed', unit: '{rotation}/min' },
   { name: 'line.bottles', node: 'Motor.Bottles', unit: '{bottle}', kind: 'counter' },
 ].map(({ node, ...more }) => ({ node: `nsu=${lineNamespace};s=${node}`, ...more }))
@@ -23,12 +24,14 @@ const cooler = {
   name: 'press-cooler',
   when: { metric: 'press.oil.temperature', above: 80, clear: 70 },
   then: [
-    { event: { name: 'press.oil.hot', severity: 'critical', message: 'oil above 80 Cel: cooler on' } },
+    { event: { name: 'press.oil.hot', severity: 'critical', message: 'oil above 80 Cel: cooler on, line closed' } },
     { write: { source: 'simulated-press', to: 'press.cooling', value: true } },
+    { write: { source: 'simulated-line', to: 'line.valve.open', value: false } },
   ],
   otherwise: [
     { event: { name: 'press.oil.normal', severity: 'info' } },
     { write: { source: 'simulated-press', to: 'press.cooling', value: false } },
+    { write: { source: 'simulated-line', to: 'line.valve.open', value: true } },
   ],
 }
 

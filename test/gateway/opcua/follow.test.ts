@@ -1,7 +1,6 @@
 import t from 'tap'
 import { simulator } from '../../../gateway/opcua/simulator.ts'
 import { eventOf, folder, follow, line, quick, valuesOf } from './following.ts'
-import { proxy } from './proxy.ts'
 
 const sim = await simulator({ namespaces: ['urn:before'] })
 t.teardown(() => sim.close())
@@ -97,65 +96,6 @@ t.test('a node that is removed while it is watched is told, and comes back', asy
   await at.until('found', now => eventOf(now, 'opcua.node.found', 'motor.speed'))
   sim.set('Motor.Speed', 1234)
   await at.until('its value', now => valuesOf(now, 'motor.speed').includes(1234))
-})
-
-t.test('what changes while the wire is cut comes afterwards: the subscription is transferred', async t => {
-  const at = follow(t, { ...common, nodes: [level], sampling: '0ms', queue: 100 })
-  await at.until('a value', now => valuesOf(now, 'valve.position').length > 0)
-  await sim.cut()
-  await at.until('the loss', now => eventOf(now, 'opcua.connection.down'))
-  for (let n = 1; n <= 20; n++) sim.set('Valve.Position', 100 + n)
-  await sim.mend()
-  const all = Array.from({ length: 20 }, (_, n) => 101 + n)
-  await at.until('all of them', now => valuesOf(now, 'valve.position').at(-1) === 120)
-  t.strictSame(
-    valuesOf(at, 'valve.position').filter(v => v > 100),
-    all,
-  )
-})
-
-t.test('what cannot be handed on is kept by the server, and acknowledged only when it is safe', async t => {
-  const at = follow(t, { ...common, nodes: [level], sampling: '0ms', queue: 1000 })
-  await at.until('a value', now => valuesOf(now, 'valve.position').length > 0)
-  at.failing = new Error('the disk is full')
-  for (let n = 1; n <= 200; n++) sim.set('Valve.Position', 200 + n)
-  await at.until('said', now =>
-    now.said.some(line => /cannot hand on values, the server keeps them: the disk is full/.test(line)),
-  )
-  at.failing = undefined
-  await at.until('all', now => valuesOf(now, 'valve.position').at(-1) === 400)
-  t.strictSame(
-    valuesOf(at, 'valve.position').filter(v => v > 200),
-    Array.from({ length: 200 }, (_, n) => 201 + n),
-  )
-})
-
-t.test('a restarted server has no subscription any more, and other namespace indices: all is built anew', async t => {
-  const at = follow(t, { ...common, nodes: [level] })
-  await at.until('a value', now => valuesOf(now, 'valve.position').length > 0)
-  await sim.restart(['urn:first', 'urn:second', 'urn:third'])
-  await at.until('up again', now => now.events.filter(e => e.name === 'opcua.connection.up').length === 2)
-  sim.set('Valve.Position', 77)
-  await at.until('a value', now => valuesOf(now, 'valve.position').includes(77))
-})
-
-t.test('a wire that carries nothing any more is noticed, and what was sent into it comes again', async t => {
-  const between = await proxy(Number(new URL(sim.url).port))
-  t.teardown(between.close)
-  const url = `opc.tcp://127.0.0.1:${between.port}`
-  const at = follow(t, { ...common, url, timeout: '1s', nodes: [level], sampling: '0ms', queue: 1000 })
-  await at.until('a value', now => valuesOf(now, 'valve.position').length > 0)
-  between.hold()
-  for (let n = 1; n <= 20; n++) sim.set('Valve.Position', 500 + n)
-  const down = await at.until('the loss', now => eventOf(now, 'opcua.connection.down'))
-  t.match(down.body, { reason: /no answer within 1 s/ })
-  between.cut()
-  await at.until('all', now => valuesOf(now, 'valve.position').at(-1) === 520)
-  const late = valuesOf(at, 'valve.position').filter(v => v > 500)
-  t.strictSame(
-    late,
-    Array.from({ length: 20 }, (_, n) => 501 + n),
-  )
 })
 
 t.test('a server is polled where that is asked for, and what did not change is not told again', async t => {

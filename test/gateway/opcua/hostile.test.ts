@@ -22,6 +22,7 @@ import { proxy } from './proxy.ts'
 
 const rounds = Number(process.env.FIELDLINE_FUZZ ?? 20)
 const timeout = 30_000 + rounds * 1000
+t.setTimeout(2 * timeout)
 t.before(library)
 
 function spoiled(bytes: Buffer, random: Random): Buffer {
