@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   collector: async () => (await import('./cli/collector.ts')).collector,
   check: async () => (await import('./cli/check.ts')).check,
   test: async () => (await import('./cli/test.ts')).test,
+  browse: async () => (await import('./cli/browse.ts')).browse,
   inventory: async () => (await import('./cli/inventory.ts')).inventory,
   status: async () => (await import('./cli/status.ts')).status,
   'smart-reports': async () => (await import('./cli/smart-reports.ts')).smartReports,

@@ -16,6 +16,7 @@ Daemons
 Tools
   check          say everything that is wrong with a configuration file
   test           read one source once and show what would be sent
+  browse         look around an OPC UA server and write a configuration for it
   inventory      show the boards and memory modules of this machine
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
@@ -97,6 +98,28 @@ Examples
   fieldline test filesystem --json
   fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
 
+    browse: `Walks the address space of an OPC UA server and writes a configuration of a gateway that reads its variables:
+names, node ids, types, units. Reads only.
+
+Usage: fieldline browse URL [--from NODE] [--depth N] [--save FILE] [--insecure]
+                 [--user NAME --password-file FILE] [--certificates FOLDER]
+
+  URL                     the server, such as opc.tcp://192.168.0.20:4840
+  --from NODE             begin below this node (default i=85, all objects)
+  --depth N               look so many steps deep (default 20)
+  --save FILE             write to this file, which must not exist (default: print)
+  --insecure              without encryption, and without knowing who the server is
+  --user NAME             log in by name, with the password in a file
+  --password-file FILE    the file that holds the password
+  --certificates FOLDER   own certificate, and those of trusted servers (default .fieldline/opcua)
+
+At most 150,000 nodes and 10 minutes; it says where it stopped.
+
+Examples
+  fieldline browse opc.tcp://192.168.0.20:4840
+  fieldline browse opc.tcp://192.168.0.20:4840 --from "ns=2;s=Line1" --save line1.yaml
+  fieldline browse opc.tcp://localhost:4840 --insecure`,
+
     inventory: `Shows the boards, the firmware and, for root, the memory modules of this machine, as JSON of the package
 systeminformation. The source of the same name asks it, and adds disks, interfaces, processors and GPUs.
 
@@ -176,6 +199,17 @@ Examples
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
     noDrives: 'smartctl finds no disks here.',
+    browsing: (visited, variables) => `${visited} nodes seen, ${counted(variables, 'variable')} among them`,
+    browsed: (url, visited, variables) =>
+      `${url}: ${counted(visited, 'node')} seen, ${counted(variables, 'variable')} among them`,
+    browseLeft: {
+      depth: 'There is more below: --depth goes deeper.',
+      nodes: 'There is more: 150,000 nodes are the most. Begin further inside with --from.',
+      time: 'There is more: the time is over. Begin further inside with --from.',
+    },
+    browseRefused: nodes => `The server does not tell what lies below ${counted(nodes, 'node')}.`,
+    browseSaved: file => `Written to ${file}. Check it: fieldline check ${file}`,
+    fileExists: file => `${file} exists already`,
     demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,

@@ -14,6 +14,7 @@ export const zh: Texts = {
 工具
   check          指出配置文件中的所有错误
   test           读取一个数据源一次，显示将要发送的内容
+  browse         浏览 OPC UA 服务器，并为其生成配置
   inventory      显示本机的主板与内存条
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带一台模拟 PLC
@@ -95,6 +96,27 @@ export const zh: Texts = {
   fieldline test filesystem --json
   fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
 
+    browse: `遍历 OPC UA 服务器的地址空间，生成读取其变量的 gateway 配置：名称、节点标识、类型、单位。只读取，不写入。
+
+用法：fieldline browse URL [--from 节点] [--depth N] [--save 文件] [--insecure]
+               [--user 用户名 --password-file 文件] [--certificates 文件夹]
+
+  URL                     服务器，例如 opc.tcp://192.168.0.20:4840
+  --from 节点             从该节点以下开始（默认 i=85，即全部对象）
+  --depth N               查看的层数（默认 20）
+  --save 文件             写入该文件，文件不得已存在（默认：打印）
+  --insecure              不加密，也不验证服务器的身份
+  --user 用户名           用用户名登录，密码在文件中
+  --password-file 文件    存放密码的文件
+  --certificates 文件夹   自己的证书与受信任服务器的证书（默认 .fieldline/opcua）
+
+最多 150,000 个节点、10 分钟；停在何处会说明。
+
+示例
+  fieldline browse opc.tcp://192.168.0.20:4840
+  fieldline browse opc.tcp://192.168.0.20:4840 --from "ns=2;s=Line1" --save line1.yaml
+  fieldline browse opc.tcp://localhost:4840 --insecure`,
+
     inventory: `以 JSON 显示 systeminformation 软件包所得的本机主板、固件，以及（root 时）内存条。
 同名的数据源会调用它，并加上磁盘、网络接口、处理器和 GPU。
 
@@ -171,6 +193,16 @@ export const zh: Texts = {
       `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
       `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
     noDrives: 'smartctl 在本机没有找到硬盘。',
+    browsing: (visited, variables) => `已查看 ${visited} 个节点，其中 ${variables} 个变量`,
+    browsed: (url, visited, variables) => `${url}：已查看 ${visited} 个节点，其中 ${variables} 个变量`,
+    browseLeft: {
+      depth: '下面还有内容：用 --depth 可以看得更深。',
+      nodes: '还有更多内容：最多 150,000 个节点。请用 --from 从更里面开始。',
+      time: '还有更多内容：时间已到。请用 --from 从更里面开始。',
+    },
+    browseRefused: nodes => `服务器没有说明 ${nodes} 个节点以下的内容。`,
+    browseSaved: file => `已写入 ${file}。检查它：fieldline check ${file}`,
+    fileExists: file => `${file} 已存在`,
     demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,

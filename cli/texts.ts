@@ -12,6 +12,7 @@ export interface Texts {
       | 'collector'
       | 'check'
       | 'test'
+      | 'browse'
       | 'inventory'
       | 'smart-reports'
       | 'status'
@@ -38,6 +39,12 @@ export interface Texts {
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
     readonly noDrives: string
+    browsing(visited: number, variables: number): string
+    browsed(url: string, visited: number, variables: number): string
+    readonly browseLeft: Readonly<Record<'depth' | 'nodes' | 'time', string>>
+    browseRefused(nodes: number): string
+    browseSaved(file: string): string
+    fileExists(file: string): string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
     demoPage(url: string): string

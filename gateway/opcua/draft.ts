@@ -26,6 +26,7 @@ export class Draft {
   readonly oddities: { readonly oddity: Oddity; readonly node: Tracked }[] = []
   /** Nodes that the server says it does not know any more. */
   readonly gone: Tracked[] = []
+  readonly #whenSafe: (() => void)[] = []
   readonly #taken = new Map<Tracked, { first: number; latest: number }>()
 
   constructor(clocks: Clocks) {
@@ -39,6 +40,11 @@ export class Draft {
     else if (before.latest < time) before.latest = time
   }
 
+  /** Called once the observation is in the spool; not where it was refused. */
+  whenSafe(then: () => void): void {
+    this.#whenSafe.push(then)
+  }
+
   observation(source: string): Observation {
     return { samples: this.samples, events: [...this.events, ...told(this.changes, source)] }
   }
@@ -49,6 +55,7 @@ export class Draft {
       node.latest = Math.max(node.latest, latest)
       if (node.first === 0) node.first = first
     }
+    for (const then of this.#whenSafe) then()
   }
 }
 

@@ -6,6 +6,8 @@ import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
 export interface Extra {
+  /** Once, before the first connection: all configured nodes. Here what is remembered of them is given back. */
+  starting?(nodes: readonly Tracked[]): void
   /** Each time a session stands, before anything is subscribed or read. `session.lost` aborts when it is over. */
   connected?(session: Session): Promise<void>
   /** Each time a new subscription stands: add items of your own to it. One that was transferred still has them. */
@@ -15,8 +17,10 @@ export interface Extra {
    * over. Values go on meanwhile. A throw is said, and neither ends the session nor is it tried again before the next gap.
    */
   missed?(session: Session, gap: Gap, emit: Emit): Promise<void>
-  /** Called when all that this extra put into drafts so far is safe in the spool. */
+  /** Called when something has become safe in the spool; for what exactly, see `whenSafe` of a draft. */
   committed?(): void
+  /** The source is told to stop, and all that it began is in the spool. */
+  stopped?(): void
   /** What orders and rules may do. */
   readonly actions?: Readonly<Record<string, Act>>
 }

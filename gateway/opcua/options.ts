@@ -21,14 +21,13 @@ import {
   size,
   text,
 } from '../../core/shape.ts'
+import { alarmOptions } from './alarms.ts'
+import { allowed } from './allowed.ts'
+import { methods } from './call.ts'
+import { historyOptions } from './history.ts'
+import { nodeIdText } from './node-id-text.ts'
 
 const attributes: Shape<Attributes> = optional(record(scalar), {})
-
-/** As OPC 10000-6, 5.1.12 writes them; `nsu=` names a namespace by its URI, whose index may change with a restart. */
-export const nodeIdText = matching(
-  /^(ns=\d{1,5};|nsu=[^;\0]{1,1000};)?(i=\d{1,10}|s=[^\0]{1,4096}|g=[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|b=[A-Za-z0-9+/]+=*)$/,
-  'a node id such as ns=2;s=Line1.Temperature or nsu=urn:plc:line1;i=1001',
-)
 
 export interface Deadband {
   readonly type: 'absolute' | 'percent'
@@ -53,6 +52,8 @@ const node = object(
     /** How many values the server keeps between two notifications. */
     queue: optional(integer(1, 100_000)),
     deadband: optional(deadband),
+    /** What may be written to it; nothing where absent. */
+    write: optional(allowed),
   },
   'a node',
 )
@@ -124,7 +125,7 @@ const limits = object({
 
 const fallback = <T>(inner: Shape<T>): Shape<T> => optional(inner, inner.read({}, new Place()))
 
-export const opcUaOptions = object({
+const options = object({
   url: matching(
     /^opc\.tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:@?#]+)(:\d{1,5})?(\/[^\s@?#]*)?$/,
     'an address such as opc.tcp://192.168.0.20:4840',
@@ -149,7 +150,14 @@ export const opcUaOptions = object({
   uncertain: optional(oneOf(['keep', 'drop']), 'keep'),
   attributes,
   limits: fallback(limits),
+  alarms: alarmOptions,
+  history: historyOptions,
+  methods,
   nodes,
+})
+
+export const opcUaOptions = refined(options, ({ mode, alarms }, place) => {
+  if (mode === 'poll' && alarms !== undefined) place.at('alarms').wrong('alarms cannot be polled: take mode subscribe')
 })
 
 export type OpcUaOptions = ReturnType<typeof opcUaOptions.read>

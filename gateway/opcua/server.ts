@@ -26,6 +26,11 @@ const selfInterval = 10_000
 /** ms until the first values of a subscription are there. */
 const settling = 1000
 
+interface Since {
+  readonly node: Tracked
+  readonly from: number
+}
+
 export function followServer(
   options: OpcUaOptions,
   at: Surroundings,
@@ -52,6 +57,8 @@ class Server {
   readonly #items: Items
   readonly #desk: EmittingDesk
   readonly #subscriptions: Subscriptions
+  /** Of each node up to when its values were safe before it was subscribed to, or polled, anew. */
+  #before: readonly Since[] = []
   #polls: boolean
   /** Why there is no connection, as it was told. */
   #trouble: string | undefined
@@ -86,6 +93,7 @@ class Server {
     })
     this.#subscriptions = new Subscriptions(options, at.keep, this.#items)
     this.#polls = options.mode === 'poll'
+    for (const extra of extras) extra.starting?.(this.#nodes)
   }
 
   async run(): Promise<void> {
@@ -102,6 +110,7 @@ class Server {
       await this.#at.host.sleep(pause.next(), this.#signal)
     }
     await telling
+    for (const extra of this.#extras) extra.stopped?.()
   }
 
   /** One connection, from its beginning to its end. */
@@ -124,11 +133,11 @@ class Server {
   async #subscribe(session: Session): Promise<void> {
     try {
       const { subscription, how } = await this.#subscriptions.standing(session)
-      if (how !== 'transferred') for (const node of this.#nodes) node.nodeId = undefined
+      if (how !== 'transferred') this.#beginAnew()
       const desk = {
         draft: () => this.#desk.draft(session.skew()),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
-        missed: () => this.#missed(session),
+        missed: () => this.#missed(session, this.#since()),
       }
       await together(
         session.lost,
@@ -146,15 +155,16 @@ class Server {
     const attempt = this.#items.adding(session, subscription)
     await this.#look(session, attempt)
     if (how !== 'transferred') for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
-    if (how === 'new') this.#missed(session)
+    // Also where nothing is missing now: what was not filled before goes on.
+    this.#missed(session, how === 'new' ? this.#before : [])
     return await this.#lookAgain(session, attempt, ends)
   }
 
   async #poll(session: Session): Promise<void> {
-    for (const node of this.#nodes) node.nodeId = undefined
+    this.#beginAnew()
     const poll = new Poll(this.#options.timeout, this.#options.interval)
     await this.#look(session, poll.trying(session))
-    this.#missed(session)
+    this.#missed(session, this.#before)
     const again = async (ends: AbortSignal): Promise<never> => {
       while (true) {
         const draft = this.#desk.draft(session.skew())
@@ -201,11 +211,20 @@ class Server {
     ends.throwIfAborted()
   }
 
-  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
-  #missed(session: Session): void {
+  #beginAnew(): void {
+    this.#before = this.#since()
+    for (const node of this.#nodes) node.nodeId = undefined
+  }
+
+  /** From now on the first value of each node counts as the one with which it goes on. */
+  #since(): readonly Since[] {
     const since = this.#nodes.filter(({ latest }) => latest > 0).map(node => ({ node, from: node.latest }))
-    if (since.length === 0) return
     for (const { node } of since) node.first = 0
+    return since
+  }
+
+  /** Values between the last that is in the spool and the first that comes now may never have been sent. */
+  #missed(session: Session, since: readonly Since[]): void {
     this.#fill(session, since).catch((error: unknown) => {
       const { name, say } = this.#at
       if (!session.lost.aborted)
@@ -213,9 +232,12 @@ class Server {
     })
   }
 
-  /** Waits for the first values, which tell how far what is missing reaches. */
-  async #fill(session: Session, since: readonly { readonly node: Tracked; readonly from: number }[]): Promise<void> {
-    await this.#wait(settling + 2 * this.#options.interval, session.lost)
+  /**
+   * Waits for the first values, which tell how far what is missing reaches. Where the session ends before, it is still to be
+   * remembered what is missing.
+   */
+  async #fill(session: Session, since: readonly Since[]): Promise<void> {
+    await this.#at.host.sleep(settling + 2 * this.#options.interval, session.lost)
     const to = this.#at.host.now()
     const nodes = since.map(({ node, from }) => ({ node, from, until: node.first === 0 ? to : node.first }))
     for (const extra of this.#extras) await extra.missed?.(session, { nodes, to }, this.#emit)

@@ -3,6 +3,7 @@
 
 import {
   type AddressSpace,
+  ConditionInfo,
   DataType,
   DataValue,
   makeAccessLevelFlag,
@@ -57,6 +58,7 @@ export interface LineMemory {
 export interface Line {
   readonly namespace: Namespace
   set(name: LineVariable, value: unknown, time: Date, status?: 'Good' | 'BadSensorFailure'): void
+  value(name: LineVariable): unknown
   remove(name: LineVariable): void
   add(name: LineVariable): void
 }
@@ -81,9 +83,7 @@ export function buildLine(space: AddressSpace, memory: LineMemory, now: () => Da
   const set: Line['set'] = (name, value, time, status = 'Good') => {
     memory.values.set(name, value)
     const node = nodes.get(name)
-    const variant = variantOf(describedBy(name), value, space)
-    if (node !== undefined) node.setValueFromSource(variant, StatusCodes[status], time)
-    else keep(memory, name, new DataValue({ value: variant, statusCode: StatusCodes[status], sourceTimestamp: time }))
+    node?.setValueFromSource(variantOf(describedBy(name), value, space), StatusCodes[status], time)
   }
   const add: Line['add'] = name => {
     const described = describedBy(name)
@@ -98,7 +98,15 @@ export function buildLine(space: AddressSpace, memory: LineMemory, now: () => Da
   for (const { name } of variables) add(name)
   addMethod(namespace, parts.Motor!, speed => set('Motor.Speed', speed, now()))
   addAlarm(namespace, parts.Tank!, nodes.get('Tank.Level')!)
-  return { namespace, set, add, remove }
+  const value: Line['value'] = name => nodes.get(name)?.readValue().value.value
+  return { namespace, set, value, add, remove }
+}
+
+/** What happens to a variable while its server is down: only the historian sees it. */
+export function record(memory: LineMemory, name: LineVariable, value: unknown, time: Date): void {
+  memory.values.set(name, value)
+  const dataType = DataType[describedBy(name).type]
+  keep(memory, name, new DataValue({ value: { dataType, value }, statusCode: StatusCodes.Good, sourceTimestamp: time }))
 }
 
 function describedBy(name: LineVariable): Described {
@@ -216,8 +224,9 @@ function addMethod(namespace: Namespace, motor: UAObject, setSpeed: (speed: numb
 }
 
 function addAlarm(namespace: Namespace, tank: UAObject, level: UAVariable): void {
-  namespace.instantiateExclusiveLimitAlarm('ExclusiveLimitAlarmType', {
+  const alarm = namespace.instantiateExclusiveLimitAlarm('ExclusiveLimitAlarmType', {
     browseName: 'LevelAlarm',
+    conditionName: 'LevelAlarm',
     nodeId: 's=Tank.LevelAlarm',
     componentOf: tank,
     conditionSource: tank,
@@ -228,4 +237,11 @@ function addAlarm(namespace: Namespace, tank: UAObject, level: UAVariable): void
     lowLowLimit: 5,
     optionals: ['ConfirmedState', 'Confirm'],
   } as Parameters<Namespace['instantiateExclusiveLimitAlarm']>[1])
+  alarm.calculateConditionInfo = (limit, isActive, value) =>
+    new ConditionInfo({
+      message: isActive ? `the tank is at ${value} %, ${limit}` : `the tank is at ${value} %`,
+      severity: isActive ? (limit === 'High' || limit === 'Low' ? 600 : 900) : 100,
+      quality: StatusCodes.Good,
+      retain: isActive,
+    })
 }

@@ -5,8 +5,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nodesetSourceFromStream, nodesets, OPCUACertificateManager, OPCUAServer } from 'node-opcua'
-import { buildLine, type Line, type LineMemory, type LineVariable } from './simulated-line.ts'
+import {
+  type AddressSpace,
+  DataType,
+  nodesetSourceFromStream,
+  nodesets,
+  OPCUACertificateManager,
+  OPCUAServer,
+  type UAVariable,
+  Variant,
+} from 'node-opcua'
+import { buildLine, type Line, type LineMemory, type LineVariable, record } from './simulated-line.ts'
 import { lineTypes } from './simulated-types.ts'
 
 export interface SimulatorOptions {
@@ -26,6 +35,7 @@ export interface Simulator {
   /** How far its clock is ahead, ms: source timestamps are that wrong. */
   ahead: number
   set(name: LineVariable, value: unknown, at?: Date): void
+  value(name: LineVariable): unknown
   /** A bad value, which has none. */
   spoil(name: LineVariable): void
   remove(name: LineVariable): void
@@ -65,7 +75,9 @@ export async function simulator(options: SimulatorOptions = {}): Promise<Simulat
     get server() {
       return server
     },
-    set: (name: LineVariable, value: unknown, at = now()) => line.set(name, value, at),
+    set: (name: LineVariable, value: unknown, at = now()) =>
+      isUp ? line.set(name, value, at) : record(memory, name, value, at),
+    value: (name: LineVariable) => line.value(name),
     spoil: (name: LineVariable) => line.set(name, memory.values.get(name), now(), 'BadSensorFailure'),
     remove: (name: LineVariable) => line.remove(name),
     add: (name: LineVariable) => line.add(name),
@@ -119,8 +131,15 @@ async function start(
   space.installAlarmsAndConditionsService()
   for (const uri of namespaces) space.registerNamespace(uri)
   const line = buildLine(space, memory, now)
+  setClock(space, now)
   await server.start()
   return { server, line }
+}
+
+/** Server_ServerStatus_CurrentTime (OPC 10000-6, Annex A) tells the clock that its time stamps follow. */
+function setClock(space: AddressSpace, now: () => Date): void {
+  const node = space.findNode('i=2258') as UAVariable
+  node.bindVariable({ get: () => new Variant({ dataType: DataType.DateTime, value: now() }) }, true)
 }
 
 /** The tank fills and empties in a minute; it overfills, and so alarms, once in five. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type Keep, memoryKeep } from '../../../agent/keep.ts'
-import type { Emit } from '../../../agent/source.ts'
+import type { Act, Emit } from '../../../agent/source.ts'
 import { realHost } from '../../../core/host.ts'
 import type { Event, Sample } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
@@ -21,6 +21,7 @@ export interface Following {
   readonly said: readonly string[]
   /** Resolves with what `find` gives as soon as that is not undefined or false. */
   until<T>(what: string, find: (now: Following) => T | undefined | false): Promise<T>
+  readonly actions: Readonly<Record<string, Act>>
   /** What is emitted from now on fails while set. */
   failing: Error | undefined
   stop(): Promise<void>
@@ -80,12 +81,13 @@ export function follow(t: Test, raw: Readonly<Record<string, unknown>>, keep: Ke
     events.push(...observation.events)
     tell()
   }
-  const running = opcua.open(optionsOf(raw), { name: 'plc', host: realHost(), say, keep }).run(emit, stopping.signal)
+  const source = opcua.open(optionsOf(raw), { name: 'plc', host: realHost(), say, keep })
+  const running = source.run(emit, stopping.signal)
   const stop = async (): Promise<void> => {
     stopping.abort()
     await running
   }
-  const following: Following = { samples, events, said, until, failing: undefined, stop }
+  const following: Following = { samples, events, said, until, actions: source.actions ?? {}, failing: undefined, stop }
   t.teardown(stop)
   return following
 }
