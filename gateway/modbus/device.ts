@@ -30,6 +30,8 @@ export const modbusEvents = [
 /** How long what the device refuses, or three times in a row does not answer, is left in peace, ms. */
 const rest = 10_000
 const patience = 3
+/** Of what goes wrong at once so much is said one by one; events tell all of it. */
+const mostSaid = 10
 
 /** A block that is read as one, until the device refuses it. */
 interface Reading {
@@ -42,6 +44,7 @@ interface Trouble {
   readonly reason: string
   readonly times: number
   readonly until: number
+  readonly isSaid: boolean
 }
 
 interface Answer {
@@ -93,19 +96,20 @@ export class Device {
     return told
   }
 
-  /** Gives what to read next time: the registers of a refused block one by one. */
+  /** Gives what to read next time: of a refused block the parts that are not. */
   async #read(reading: Reading, answers: Answer[]): Promise<readonly Reading[]> {
     const { block, trouble } = reading
     if (trouble && trouble.until > this.#at.host.monotonic()) return [reading]
     try {
       const bytes = await this.#asks.read(block)
       answers.push({ block, bytes, moment: this.#now() })
-      if (trouble && trouble.times > 0) this.#say('info', `${named(block)} can be read now`)
+      if (trouble?.isSaid) this.#say('info', `${named(block)} can be read now`)
       return [{ block }]
     } catch (error) {
       if (!(error instanceof ModbusException) || !isLasting(error)) throw error
-      if (block.registers.length === 1) return [this.#miss(reading, error.message, patience)]
-      const parts = await Promise.all(apart(block).map(part => this.#read({ block: part }, answers)))
+      const [first, ...others] = apart(block)
+      if (others.length === 0) return [this.#miss(reading, error.message, patience)]
+      const parts = await Promise.all([first!, ...others].map(part => this.#read({ block: part }, answers)))
       return parts.flat()
     }
   }
@@ -118,9 +122,8 @@ export class Device {
   /** `more`: how much nearer that brings it to being asked for only now and then; 0 where another took it along. */
   #miss({ block, trouble }: Reading, why: string, more: number): Reading {
     const times = (trouble?.times ?? 0) + more
-    if (more > 0 && trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
     const until = more > 0 && times >= patience ? this.#at.host.monotonic() + rest : 0
-    return { block, trouble: { reason: why, times, until } }
+    return { block, trouble: { reason: why, times, until, isSaid: trouble?.reason === why && trouble.isSaid } }
   }
 
   #takePowers({ block, bytes }: Answer): void {
@@ -138,10 +141,19 @@ export class Device {
 
   #tellTrouble(told: Told): void {
     const moment = this.#now()
-    for (const { block, trouble } of this.#readings) {
-      if (trouble === undefined || trouble.times === 0) continue
-      for (const register of block.registers) this.#points.get(register)?.refuse(trouble.reason, moment, told)
-    }
+    const troubled = this.#readings.filter(r => r.trouble && r.trouble.times > 0)
+    this.#sayTrouble(troubled.filter(r => !r.trouble!.isSaid))
+    for (const { block, trouble } of troubled)
+      for (const register of block.registers) this.#points.get(register)?.refuse(trouble!.reason, moment, told)
+  }
+
+  #sayTrouble(troubled: readonly Reading[]): void {
+    for (const { block, trouble } of troubled.slice(0, mostSaid))
+      this.#say('warning', `${named(block)} is left out: ${trouble!.reason}`)
+    if (troubled.length > mostSaid) this.#say('warning', `${troubled.length - mostSaid} more are left out`)
+    if (troubled.length === 0) return
+    const said = new Set(troubled)
+    this.#readings = this.#readings.map(r => (said.has(r) ? { ...r, trouble: { ...r.trouble!, isSaid: true } } : r))
   }
 
   #now(): Moment {

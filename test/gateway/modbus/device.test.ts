@@ -122,16 +122,28 @@ t.test('what a device refuses is told once, asked for every ten seconds, and pic
     ['r4', 'r6'],
   )
   t.match(first.events, [{ body: { quality: 'refused', reason: /exception 2/ }, attributes: { register: 'r5' } }])
-  t.equal(asked.length, 4, 'the block, then each alone')
+  t.equal(asked.length, 5, 'the block, then its halves')
   host.pass(1000)
   t.strictSame((await plc.read()).events, [])
-  t.equal(asked.length, 6, 'it is left in peace')
+  t.equal(asked.length, 7, 'it is left in peace')
   missing = false
   host.pass(10_000)
   const { samples, events } = await plc.read()
   t.equal(samples.length, 3)
   t.match(events, [{ body: { quality: 'good' } }])
   t.match(said, [/^register r5 is left out: /, 'register r5 can be read now'])
+})
+
+t.test('one missing register among a hundred costs few requests, then and later', async t => {
+  const list = Array.from({ length: 100 }, (_, address) => ({ name: `r${address}`, address }))
+  const { plc, asked } = device(list, new Uint16Array(100), ({ address, count }) => {
+    if (address <= 33 && address + count > 33) refusal()
+  })
+  t.equal((await plc.read()).samples.length, 99)
+  t.ok(asked.length <= 15, `${asked.length} requests at first`)
+  asked.length = 0
+  t.equal((await plc.read()).samples.length, 99)
+  t.ok(asked.length <= 7, `${asked.length} requests later`)
 })
 
 t.test('where one block is not answered, the others are told', async t => {
