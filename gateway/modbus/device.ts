@@ -5,12 +5,11 @@ import type { EventKind } from '../../agent/metric.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Observation, Series } from '../../core/model.ts'
-import { type Power, rawDecoder } from './decode.ts'
 import { type Asks, ModbusException } from './pdu.ts'
 import { apart, type Block, type Bounds, plan } from './plan.ts'
 import { type Moment, Point, type Told } from './point.ts'
+import { type PowerRegister, powersOf } from './powers.ts'
 import type { Register } from './registers.ts'
-import type { Table } from './value-types.ts'
 
 export interface DeviceOptions extends Bounds {
   readonly registers: readonly Register[]
@@ -57,19 +56,16 @@ export class Device {
   readonly #at: Omit<Surroundings, 'keep'>
   readonly #asks: Pick<Asks, 'read'>
   readonly #points: ReadonlyMap<Register, Point>
-  readonly #powers: ReadonlyMap<Register, Power>
+  readonly #powers: ReadonlyMap<Register, PowerRegister>
   #readings: readonly Reading[]
 
   constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, asks: Pick<Asks, 'read'>) {
     this.#at = at
     this.#asks = asks
     const powers = powersOf(options.registers)
-    this.#powers = new Map([...powers.values()].map(({ register, power }) => [register, power]))
+    this.#powers = new Map([...powers.values()].map(power => [power.register, power]))
     this.#points = new Map(
-      options.registers.map(r => [
-        r,
-        new Point(r, seriesOf(r, options.attributes, at.name), powers.get(powerKey(r))?.power),
-      ]),
+      options.registers.map(r => [r, new Point(r, seriesOf(r, options.attributes, at.name), powers.get(r))]),
     )
     const wanted = [...options.registers, ...this.#powers.keys()]
     this.#readings = plan(wanted, options).map(block => ({ block }))
@@ -90,7 +86,7 @@ export class Device {
     )
     const trouble = this.#readings.find(r => r.trouble)?.trouble
     if (answers.length === 0 && trouble) throw new Error(trouble.reason)
-    for (const answer of answers) this.#takePowers(answer)
+    this.#takePowers(answers)
     for (const answer of answers) this.#take(answer, told)
     this.#tellTrouble(told)
     return told
@@ -126,12 +122,11 @@ export class Device {
     return { block, trouble: { reason: why, times, until, isSaid: trouble?.reason === why && trouble.isSaid } }
   }
 
-  #takePowers({ block, bytes }: Answer): void {
+  #takePowers(answers: readonly Answer[]): void {
     if (this.#powers.size === 0) return
-    for (const register of block.registers) {
-      const power = this.#powers.get(register)
-      if (power) power.exponent = exponentOf(register, bytes, register.address - block.address)
-    }
+    for (const power of this.#powers.values()) power.forget()
+    for (const { block, bytes } of answers)
+      for (const register of block.registers) this.#powers.get(register)?.take(bytes, register.address - block.address)
   }
 
   #take({ block, bytes, moment }: Answer, told: Told): void {
@@ -174,30 +169,6 @@ function isLasting({ code }: ModbusException): boolean {
 function named({ registers }: Block): string {
   const more = registers.length - 1
   return `register ${registers[0]!.name}${more > 0 ? ` and ${more} more` : ''}`
-}
-
-const powerKey = ({ table, exponent }: Pick<Register, 'table' | 'exponent'>): string => `${table} ${exponent}`
-
-/** The registers that hold others' powers of ten, each once. */
-function powersOf(registers: readonly Register[]) {
-  const powers = new Map<string, { readonly register: Register; readonly power: Power }>()
-  for (const r of registers) {
-    if (r.exponent === undefined || powers.has(powerKey(r))) continue
-    powers.set(powerKey(r), { register: powerRegister(r, r.table, r.exponent), power: { exponent: Number.NaN } })
-  }
-  return powers
-}
-
-function powerRegister(like: Register, table: Table, address: number): Register {
-  const plain = { bits: undefined, length: undefined, exponent: undefined, write: undefined, values: undefined }
-  const name = `exponent ${address}`
-  return { ...like, ...plain, name, table, address, type: 'i16', scale: 1, offset: 0, none: [], deadband: undefined }
-}
-
-/** -10 to 10, as SunSpec has them (Device Information Model Specification, sunssf); anything else is no power of ten. */
-function exponentOf(register: Register, bytes: Buffer, at: number): number {
-  const exponent = rawDecoder(register)(bytes, at)
-  return Math.abs(exponent) <= 10 ? exponent : Number.NaN
 }
 
 function seriesOf(register: Register, shared: Attributes, source: string): Series {

@@ -209,3 +209,16 @@ t.test('a block that is never answered takes others along only until it is known
   t.strictSame(told, ['', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150'])
   t.match(said, [/^register r0 is left out/])
 })
+
+t.test('a power of ten that was read before does not scale what is read now', async t => {
+  const words = new Uint16Array(300)
+  words.set([5], 0)
+  words.set([2], 200)
+  let mute = false
+  const { plc } = device([{ name: 'r', address: 0, exponent: 200 }], words, ({ address }) => {
+    if (mute && address === 200) throw new Error('no answer')
+  })
+  t.equal((await plc.read()).samples[0]!.value, 500)
+  mute = true
+  t.strictSame((await plc.read()).samples, [])
+})
