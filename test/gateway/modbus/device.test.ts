@@ -210,6 +210,27 @@ t.test('a block that is never answered takes others along only until it is known
   t.match(said, [/^register r0 is left out/])
 })
 
+t.test(
+  'what waits behind a block that is never answered is read again as soon as that block is left in peace',
+  async t => {
+    const list = [0, 100, 150].map(address => ({ name: `r${address}`, address }))
+    let failed = false
+    const { plc, host, said } = device(list, new Uint16Array(200), ({ address }) => {
+      failed ||= address === 100
+      if (failed) throw new Error('no answer')
+    })
+    const told: string[] = []
+    for (let n = 0; n < 5; n++) {
+      failed = false
+      const { samples, events } = await plc.read()
+      told.push([...samples.map(s => s.series.name), ...events.map(e => `${e.attributes.register}!`)].join(' '))
+      host.pass(1000)
+    }
+    t.strictSame(told, ['r0 r100!', 'r0', 'r0', 'r0 r150', 'r0 r150'])
+    t.match(said, [/^register r100 is left out/])
+  },
+)
+
 t.test('a power of ten that was read before does not scale what is read now', async t => {
   const words = new Uint16Array(300)
   words.set([5], 0)

@@ -75,10 +75,11 @@ function utterly(block: Block): readonly Block[] {
 t.test('a refused block is divided at its gaps, then in halves; what lies at one address stays together', async t => {
   const at = (address: number): Register => ({ ...base, address })
   const spans = (blocks: readonly Block[]) => blocks.map(b => [b.address, b.count, b.registers.length])
-  const [gapped] = plan([at(0), at(1), at(5), at(6), at(6)], bounds(8))
+  const [gapped] = plan([at(0), at(1), at(5), at(6), at(6), at(9)], bounds(8))
   t.strictSame(spans(apart(gapped!)), [
     [0, 2, 2],
     [5, 2, 3],
+    [9, 1, 1],
   ])
   const [whole] = plan([0, 1, 2, 3].map(at), bounds(0))
   t.strictSame(spans(apart(whole!)), [
