@@ -34,6 +34,18 @@ export function decoder(register: Encoded, power?: Power): Decode {
   return (bytes, at) => raw(bytes, at) / divisor + offset
 }
 
+/** Makes decoders, one for all registers that are encoded alike. */
+export function decoders(): (register: Encoded) => Decode {
+  const known = new Map<string, Decode>()
+  return register => {
+    const { table, type, bits, byte_order, word_order, none, scale, offset } = register
+    const key = JSON.stringify([isBits(table), type, bits, byte_order, word_order, none, scale, offset])
+    const decode = known.get(key) ?? decoder(register)
+    known.set(key, decode)
+    return decode
+  }
+}
+
 /** The number as the device has it, before scale and offset. */
 export function rawDecoder(register: Encoded): Decode {
   const whole = isBits(register.table) ? bit : numberOf(register)

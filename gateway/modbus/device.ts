@@ -5,6 +5,7 @@ import type { EventKind } from '../../agent/metric.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Observation, Series } from '../../core/model.ts'
+import { decoder, decoders } from './decode.ts'
 import { type Asks, ModbusException } from './pdu.ts'
 import { apart, type Block, type Bounds, plan } from './plan.ts'
 import { type Moment, Point, type Told } from './point.ts'
@@ -64,9 +65,13 @@ export class Device {
     this.#asks = asks
     const powers = powersOf(options.registers)
     this.#powers = new Map([...powers.values()].map(power => [power.register, power]))
-    this.#points = new Map(
-      options.registers.map(r => [r, new Point(r, seriesOf(r, options.attributes, at.name), powers.get(r))]),
-    )
+    const attributes = { source: at.name, ...options.attributes }
+    const decoderOf = decoders()
+    const pointOf = (r: Register): Point => {
+      const power = powers.get(r)
+      return new Point(r, seriesOf(r, attributes), power ? decoder(r, power) : decoderOf(r))
+    }
+    this.#points = new Map(options.registers.map(r => [r, pointOf(r)]))
     const wanted = [...options.registers, ...this.#powers.keys()]
     this.#readings = plan(wanted, options).map(block => ({ block }))
   }
@@ -171,9 +176,10 @@ function named({ registers }: Block): string {
   return `register ${registers[0]!.name}${more > 0 ? ` and ${more} more` : ''}`
 }
 
-function seriesOf(register: Register, shared: Attributes, source: string): Series {
-  const { name, unit, kind, attributes } = register
-  return { name, unit, kind, attributes: { source, ...shared, ...attributes } }
+/** Registers without attributes of their own share one object. */
+function seriesOf({ name, unit, kind, attributes }: Register, shared: Attributes): Series {
+  const all = Object.keys(attributes).length === 0 ? shared : { ...shared, ...attributes }
+  return { name, unit, kind, attributes: all }
 }
 
 function event(name: string, brief: string): EventKind {

@@ -2,7 +2,7 @@
 // within its deadband, an event where a name, a text or the register's quality changed. Pure: time is handed in.
 
 import type { Event, Json, Sample, Series } from '../../core/model.ts'
-import { type Decode, decoder, decodeText, type Power, rawText } from './decode.ts'
+import { type Decode, decodeText, rawText } from './decode.ts'
 import type { Register } from './registers.ts'
 
 /** What a reading adds to. */
@@ -23,24 +23,28 @@ export type Quality = 'good' | 'none' | 'refused'
 /** A register that flutters makes at most one event of a kind in so long, ms; the last state is told in any case. */
 const eventPause = 1000
 
+const isSoon = (last: number | undefined, { monotonic }: Moment): boolean =>
+  last !== undefined && monotonic - last < eventPause
+
 export class Point {
   readonly register: Register
   readonly #series: Series
   readonly #decode: Decode
   readonly #names: ReadonlyMap<number, string> | undefined
-  #sent = Number.NaN
-  #sentAt = Number.NEGATIVE_INFINITY
+  /** The value last told and when, kept only where there is a deadband: a gateway has some 100,000 of these. */
+  #sent: number | undefined
+  #sentAt: number | undefined
   #quality: Quality = 'good'
-  #qualityAt = Number.NEGATIVE_INFINITY
+  #qualityAt: number | undefined
   /** The name or text that was told last, and of a name its raw number. */
   #state: string | null | undefined
-  #raw = Number.NaN
-  #stateAt = Number.NEGATIVE_INFINITY
+  #raw: number | undefined
+  #stateAt: number | undefined
 
-  constructor(register: Register, series: Series, power?: Power) {
+  constructor(register: Register, series: Series, decode: Decode) {
     this.register = register
     this.#series = series
-    this.#decode = decoder(register, power)
+    this.#decode = decode
     this.#names = register.values && new Map(Object.entries(register.values).map(([raw, name]) => [Number(raw), name]))
   }
 
@@ -52,21 +56,19 @@ export class Point {
 
   /** It was refused, or nothing came, for this reason. */
   refuse(reason: string, moment: Moment, told: Told): void {
-    this.#sent = Number.NaN
+    this.#sent = undefined
     this.#tellQuality('refused', reason, moment, told)
   }
 
   #takeNumber(bytes: Buffer, at: number, moment: Moment, told: Told): void {
     const value = this.#decode(bytes, at)
     if (Number.isNaN(value)) {
-      this.#sent = Number.NaN
+      this.#sent = undefined
       this.#tellQuality('none', `the device gives no number: ${rawText(this.register, bytes, at)}`, moment, told)
       return
     }
     if (this.#quality !== 'good') this.#tellQuality('good', null, moment, told)
     if (this.#isNews(value, moment.monotonic)) {
-      this.#sent = value
-      this.#sentAt = moment.monotonic
       told.samples.push({ series: this.#series, time: moment.time, value })
     }
     if (this.#names && value !== this.#raw) this.#takeName(value, this.#names.get(value) ?? null, moment, told)
@@ -74,13 +76,18 @@ export class Point {
 
   #isNews(value: number, now: number): boolean {
     const { deadband, max_silence } = this.register
-    if (deadband === undefined || Number.isNaN(this.#sent) || now - this.#sentAt >= max_silence) return true
-    const most = 'absolute' in deadband ? deadband.absolute : deadband.share * Math.abs(this.#sent)
-    return Math.abs(value - this.#sent) > most
+    if (deadband === undefined) return true
+    if (this.#sent !== undefined && now - this.#sentAt! < max_silence) {
+      const most = 'absolute' in deadband ? deadband.absolute : deadband.share * Math.abs(this.#sent)
+      if (Math.abs(value - this.#sent) <= most) return false
+    }
+    this.#sent = value
+    this.#sentAt = now
+    return true
   }
 
   #takeName(raw: number, to: string | null, moment: Moment, told: Told): void {
-    if (moment.monotonic - this.#stateAt < eventPause) return
+    if (isSoon(this.#stateAt, moment)) return
     const body = { from: this.#state ?? null, to, raw }
     this.#state = to
     this.#raw = raw
@@ -90,7 +97,7 @@ export class Point {
 
   #takeText(to: string, moment: Moment, told: Told): void {
     if (this.#quality !== 'good') this.#tellQuality('good', null, moment, told)
-    if (to === (this.#state ?? '') || moment.monotonic - this.#stateAt < eventPause) return
+    if (to === (this.#state ?? '') || isSoon(this.#stateAt, moment)) return
     const body = { from: this.#state ?? null, to }
     this.#state = to
     this.#stateAt = moment.monotonic
@@ -98,7 +105,7 @@ export class Point {
   }
 
   #tellQuality(quality: Quality, reason: string | null, moment: Moment, told: Told): void {
-    if (quality === this.#quality || moment.monotonic - this.#qualityAt < eventPause) return
+    if (quality === this.#quality || isSoon(this.#qualityAt, moment)) return
     this.#quality = quality
     this.#qualityAt = moment.monotonic
     told.events.push(this.#event('modbus.quality_changed', { quality, reason }, moment))
