@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -18,6 +18,8 @@ import { cpuSeconds, median, rssMb, table } from './process.ts'
 
 const fields: readonly Field[] = [modbus]
 const warmUp = 10
+/** More than an empty spool, less than a reading, bytes. */
+const firstReading = 256 * 1024
 
 interface Cost {
   readonly values_per_s: number
@@ -51,7 +53,10 @@ async function measure(field: Field, seconds: number): Promise<Cost> {
   let gateway: ChildProcess | undefined
   try {
     gateway = await startGateway(folder, devices.sources)
+    await reading(folder)
     await delay(warmUp * 1000)
+    // Readings begin at whole seconds and end soon after: in the middle between two none is cut apart.
+    await delay(1500 - (Date.now() % 1000))
     const [from, cpu, began] = [Date.now(), cpuSeconds(gateway.pid!), performance.now()]
     const rss: number[] = []
     for (let s = 0; s < seconds; s++) {
@@ -91,6 +96,12 @@ async function startGateway(folder: string, sources: readonly object[]): Promise
   return spawn(process.execPath, ['dist/fieldline.js', 'gateway', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+}
+
+/** Resolves when something of what was read is in the spool: a long configuration takes its time. */
+async function reading(folder: string): Promise<void> {
+  const journal = join(folder, 'gateway/spool.db-wal')
+  while ((statSync(journal, { throwIfNoEntry: false })?.size ?? 0) < firstReading) await delay(100)
 }
 
 async function stopped(child: ChildProcess): Promise<void> {

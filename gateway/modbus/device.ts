@@ -5,12 +5,12 @@ import type { EventKind } from '../../agent/metric.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Observation, Series } from '../../core/model.ts'
-import { decoder, decoders, type Power, rawDecoder } from './decode.ts'
+import { decoder, decoders } from './decode.ts'
 import { type Asks, ModbusException } from './pdu.ts'
 import { apart, type Block, type Bounds, plan } from './plan.ts'
 import { type Moment, Point, type Told } from './point.ts'
+import { type PowerRegister, powersOf } from './powers.ts'
 import type { Register } from './registers.ts'
-import type { Table } from './value-types.ts'
 
 export interface DeviceOptions extends Bounds {
   readonly registers: readonly Register[]
@@ -30,6 +30,8 @@ export const modbusEvents = [
 /** How long what the device refuses, or three times in a row does not answer, is left in peace, ms. */
 const rest = 10_000
 const patience = 3
+/** Of what goes wrong at once so much is said one by one; events tell all of it. */
+const mostSaid = 10
 
 /** A block that is read as one, until the device refuses it. */
 interface Reading {
@@ -42,6 +44,7 @@ interface Trouble {
   readonly reason: string
   readonly times: number
   readonly until: number
+  readonly isSaid: boolean
 }
 
 interface Answer {
@@ -54,18 +57,18 @@ export class Device {
   readonly #at: Omit<Surroundings, 'keep'>
   readonly #asks: Pick<Asks, 'read'>
   readonly #points: ReadonlyMap<Register, Point>
-  readonly #powers: ReadonlyMap<Register, Power>
+  readonly #powers: ReadonlyMap<Register, PowerRegister>
   #readings: readonly Reading[]
 
   constructor(options: DeviceOptions, at: Omit<Surroundings, 'keep'>, asks: Pick<Asks, 'read'>) {
     this.#at = at
     this.#asks = asks
     const powers = powersOf(options.registers)
-    this.#powers = new Map([...powers.values()].map(({ register, power }) => [register, power]))
+    this.#powers = new Map([...powers.values()].map(power => [power.register, power]))
     const attributes = { source: at.name, ...options.attributes }
     const decoderOf = decoders()
     const pointOf = (r: Register): Point => {
-      const power = powers.get(powerKey(r))?.power
+      const power = powers.get(r)
       return new Point(r, seriesOf(r, attributes), power ? decoder(r, power) : decoderOf(r))
     }
     this.#points = new Map(options.registers.map(r => [r, pointOf(r)]))
@@ -88,25 +91,26 @@ export class Device {
     )
     const trouble = this.#readings.find(r => r.trouble)?.trouble
     if (answers.length === 0 && trouble) throw new Error(trouble.reason)
-    for (const answer of answers) this.#takePowers(answer)
+    this.#takePowers(answers)
     for (const answer of answers) this.#take(answer, told)
     this.#tellTrouble(told)
     return told
   }
 
-  /** Gives what to read next time: the registers of a refused block one by one. */
+  /** Gives what to read next time: of a refused block the parts that are not. */
   async #read(reading: Reading, answers: Answer[]): Promise<readonly Reading[]> {
     const { block, trouble } = reading
     if (trouble && trouble.until > this.#at.host.monotonic()) return [reading]
     try {
       const bytes = await this.#asks.read(block)
       answers.push({ block, bytes, moment: this.#now() })
-      if (trouble && trouble.times > 0) this.#say('info', `${named(block)} can be read now`)
+      if (trouble?.isSaid) this.#say('info', `${named(block)} can be read now`)
       return [{ block }]
     } catch (error) {
       if (!(error instanceof ModbusException) || !isLasting(error)) throw error
-      if (block.registers.length === 1) return [this.#miss(reading, error.message, patience)]
-      const parts = await Promise.all(apart(block).map(part => this.#read({ block: part }, answers)))
+      const [first, ...others] = apart(block)
+      if (others.length === 0) return [this.#miss(reading, error.message, patience)]
+      const parts = await Promise.all([first!, ...others].map(part => this.#read({ block: part }, answers)))
       return parts.flat()
     }
   }
@@ -119,17 +123,15 @@ export class Device {
   /** `more`: how much nearer that brings it to being asked for only now and then; 0 where another took it along. */
   #miss({ block, trouble }: Reading, why: string, more: number): Reading {
     const times = (trouble?.times ?? 0) + more
-    if (more > 0 && trouble?.reason !== why) this.#say('warning', `${named(block)} is left out: ${why}`)
     const until = more > 0 && times >= patience ? this.#at.host.monotonic() + rest : 0
-    return { block, trouble: { reason: why, times, until } }
+    return { block, trouble: { reason: why, times, until, isSaid: trouble?.reason === why && trouble.isSaid } }
   }
 
-  #takePowers({ block, bytes }: Answer): void {
+  #takePowers(answers: readonly Answer[]): void {
     if (this.#powers.size === 0) return
-    for (const register of block.registers) {
-      const power = this.#powers.get(register)
-      if (power) power.exponent = exponentOf(register, bytes, register.address - block.address)
-    }
+    for (const power of this.#powers.values()) power.forget()
+    for (const { block, bytes } of answers)
+      for (const register of block.registers) this.#powers.get(register)?.take(bytes, register.address - block.address)
   }
 
   #take({ block, bytes, moment }: Answer, told: Told): void {
@@ -139,10 +141,19 @@ export class Device {
 
   #tellTrouble(told: Told): void {
     const moment = this.#now()
-    for (const { block, trouble } of this.#readings) {
-      if (trouble === undefined || trouble.times === 0) continue
-      for (const register of block.registers) this.#points.get(register)?.refuse(trouble.reason, moment, told)
-    }
+    const troubled = this.#readings.filter(r => r.trouble && r.trouble.times > 0)
+    this.#sayTrouble(troubled.filter(r => !r.trouble!.isSaid))
+    for (const { block, trouble } of troubled)
+      for (const register of block.registers) this.#points.get(register)?.refuse(trouble!.reason, moment, told)
+  }
+
+  #sayTrouble(troubled: readonly Reading[]): void {
+    for (const { block, trouble } of troubled.slice(0, mostSaid))
+      this.#say('warning', `${named(block)} is left out: ${trouble!.reason}`)
+    if (troubled.length > mostSaid) this.#say('warning', `${troubled.length - mostSaid} more are left out`)
+    if (troubled.length === 0) return
+    const said = new Set(troubled)
+    this.#readings = this.#readings.map(r => (said.has(r) ? { ...r, trouble: { ...r.trouble!, isSaid: true } } : r))
   }
 
   #now(): Moment {
@@ -163,30 +174,6 @@ function isLasting({ code }: ModbusException): boolean {
 function named({ registers }: Block): string {
   const more = registers.length - 1
   return `register ${registers[0]!.name}${more > 0 ? ` and ${more} more` : ''}`
-}
-
-const powerKey = ({ table, exponent }: Pick<Register, 'table' | 'exponent'>): string => `${table} ${exponent}`
-
-/** The registers that hold others' powers of ten, each once. */
-function powersOf(registers: readonly Register[]) {
-  const powers = new Map<string, { readonly register: Register; readonly power: Power }>()
-  for (const r of registers) {
-    if (r.exponent === undefined || powers.has(powerKey(r))) continue
-    powers.set(powerKey(r), { register: powerRegister(r, r.table, r.exponent), power: { exponent: Number.NaN } })
-  }
-  return powers
-}
-
-function powerRegister(like: Register, table: Table, address: number): Register {
-  const plain = { bits: undefined, length: undefined, exponent: undefined, write: undefined, values: undefined }
-  const name = `exponent ${address}`
-  return { ...like, ...plain, name, table, address, type: 'i16', scale: 1, offset: 0, none: [], deadband: undefined }
-}
-
-/** -10 to 10, as SunSpec has them (Device Information Model Specification, sunssf); anything else is no power of ten. */
-function exponentOf(register: Register, bytes: Buffer, at: number): number {
-  const exponent = rawDecoder(register)(bytes, at)
-  return Math.abs(exponent) <= 10 ? exponent : Number.NaN
 }
 
 /** Registers without attributes of their own share one object. */

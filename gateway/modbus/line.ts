@@ -167,7 +167,9 @@ export class Line {
     const lineTime = this.#options.byteTime * (frame.length + longestFrame)
     this.#leastUsed = unit.used
     exchange.sentAt = now
-    exchange.timer = setTimeout(() => this.#late(transaction, exchange), exchange.timeout + lineTime)
+    // After whatever has come meanwhile: where this process itself was held up, the answer is there.
+    const timeUp = (): void => void setImmediate(() => this.#late(transaction, exchange))
+    exchange.timer = setTimeout(timeUp, exchange.timeout + lineTime)
     this.#underWay.set(transaction, exchange)
     unit.underWay++
     this.#ignored = undefined

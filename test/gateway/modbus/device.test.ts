@@ -122,16 +122,28 @@ t.test('what a device refuses is told once, asked for every ten seconds, and pic
     ['r4', 'r6'],
   )
   t.match(first.events, [{ body: { quality: 'refused', reason: /exception 2/ }, attributes: { register: 'r5' } }])
-  t.equal(asked.length, 4, 'the block, then each alone')
+  t.equal(asked.length, 5, 'the block, then its halves')
   host.pass(1000)
   t.strictSame((await plc.read()).events, [])
-  t.equal(asked.length, 6, 'it is left in peace')
+  t.equal(asked.length, 7, 'it is left in peace')
   missing = false
   host.pass(10_000)
   const { samples, events } = await plc.read()
   t.equal(samples.length, 3)
   t.match(events, [{ body: { quality: 'good' } }])
   t.match(said, [/^register r5 is left out: /, 'register r5 can be read now'])
+})
+
+t.test('one missing register among a hundred costs few requests, then and later', async t => {
+  const list = Array.from({ length: 100 }, (_, address) => ({ name: `r${address}`, address }))
+  const { plc, asked } = device(list, new Uint16Array(100), ({ address, count }) => {
+    if (address <= 33 && address + count > 33) refusal()
+  })
+  t.equal((await plc.read()).samples.length, 99)
+  t.ok(asked.length <= 15, `${asked.length} requests at first`)
+  asked.length = 0
+  t.equal((await plc.read()).samples.length, 99)
+  t.ok(asked.length <= 7, `${asked.length} requests later`)
 })
 
 t.test('where one block is not answered, the others are told', async t => {
@@ -196,4 +208,38 @@ t.test('a block that is never answered takes others along only until it is known
   }
   t.strictSame(told, ['', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150', 'r100 r150'])
   t.match(said, [/^register r0 is left out/])
+})
+
+t.test(
+  'what waits behind a block that is never answered is read again as soon as that block is left in peace',
+  async t => {
+    const list = [0, 100, 150].map(address => ({ name: `r${address}`, address }))
+    let failed = false
+    const { plc, host, said } = device(list, new Uint16Array(200), ({ address }) => {
+      failed ||= address === 100
+      if (failed) throw new Error('no answer')
+    })
+    const told: string[] = []
+    for (let n = 0; n < 5; n++) {
+      failed = false
+      const { samples, events } = await plc.read()
+      told.push([...samples.map(s => s.series.name), ...events.map(e => `${e.attributes.register}!`)].join(' '))
+      host.pass(1000)
+    }
+    t.strictSame(told, ['r0 r100!', 'r0', 'r0', 'r0 r150', 'r0 r150'])
+    t.match(said, [/^register r100 is left out/])
+  },
+)
+
+t.test('a power of ten that was read before does not scale what is read now', async t => {
+  const words = new Uint16Array(300)
+  words.set([5], 0)
+  words.set([2], 200)
+  let mute = false
+  const { plc } = device([{ name: 'r', address: 0, exponent: 200 }], words, ({ address }) => {
+    if (mute && address === 200) throw new Error('no answer')
+  })
+  t.equal((await plc.read()).samples[0]!.value, 500)
+  mute = true
+  t.strictSame((await plc.read()).samples, [])
 })

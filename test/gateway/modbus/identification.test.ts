@@ -37,6 +37,10 @@ t.test('a device that always has more is asked no further', async t => {
   t.equal(asked, 1, 'one that begins again')
 })
 
+t.test('an object that is longer than its answer is an error, not a shorter text', async t => {
+  t.throws(() => parsePart(Buffer.from([2, 0x82, 0, 0, 1, 0, 5, 65, 66])), /reaches past its answer/)
+})
+
 t.test('whatever comes is an identification or an error, never more than came', async t => {
   const random = seeded(t)
   const rounds = Number(process.env.FIELDLINE_FUZZ ?? 20_000)

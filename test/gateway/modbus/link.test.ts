@@ -79,6 +79,23 @@ t.test('a gateway that does not reach a unit, or a busy one, refuses nothing: it
   }
 })
 
+t.test('an answer that came in time counts, also where this process was held up beyond the time', async t => {
+  const slave = await lyingSlave(t, 'tcp')
+  const link = slave.link({ timeout: 100 })
+  await link.read(block)
+  const answered = new Promise<void>(resolve => {
+    slave.rules.push((asked, say) => {
+      say(tcpFrame(asked, registers(asked)))
+      resolve()
+    })
+  })
+  const read = link.read(block)
+  await answered
+  const until = performance.now() + 200
+  while (performance.now() < until);
+  t.strictSame(await read, right)
+})
+
 t.test('where nothing listens, the error says what was tried and reads fail at once until the next try', async t => {
   const slave = await lyingSlave(t, 'tcp')
   await new Promise(resolve => slave.server.close(resolve))

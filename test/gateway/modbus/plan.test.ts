@@ -1,6 +1,6 @@
 import t from 'tap'
 import { most } from '../../../gateway/modbus/pdu.ts'
-import { apart, type Bounds, plan } from '../../../gateway/modbus/plan.ts'
+import { apart, type Block, type Bounds, plan } from '../../../gateway/modbus/plan.ts'
 import { isBits, type Register, tables, valueTypes, width } from '../../../gateway/modbus/registers.ts'
 import { type Random, seeded } from '../../random.ts'
 import { base } from './register.ts'
@@ -57,8 +57,37 @@ t.test('whatever the registers: each is inside its block, no block is longer tha
       if (b.count > most || wrong.length > 0)
         t.fail(`block ${b.table} ${b.address}+${b.count}: ${wrong.length} outside`)
     }
-    t.equal(blocks.flatMap(apart).length, registers.length)
+    const divided = blocks.flatMap(utterly)
+    t.equal(new Set(divided.flatMap(b => b.registers)).size, registers.length, 'divided, too, each is read once')
+    for (const b of divided) {
+      const shared = b.registers.filter(r => r.address < b.address || r.address + width(r) > b.address + b.count)
+      if (shared.length > 0) t.fail(`block ${b.table} ${b.address}+${b.count}: ${shared.length} outside`)
+    }
   }
+})
+
+/** Divided until nothing can be divided any more. */
+function utterly(block: Block): readonly Block[] {
+  const parts = apart(block)
+  return parts.length === 1 ? parts : parts.flatMap(utterly)
+}
+
+t.test('a refused block is divided at its gaps, then in halves; what lies at one address stays together', async t => {
+  const at = (address: number): Register => ({ ...base, address })
+  const spans = (blocks: readonly Block[]) => blocks.map(b => [b.address, b.count, b.registers.length])
+  const [gapped] = plan([at(0), at(1), at(5), at(6), at(6), at(9)], bounds(8))
+  t.strictSame(spans(apart(gapped!)), [
+    [0, 2, 2],
+    [5, 2, 3],
+    [9, 1, 1],
+  ])
+  const [whole] = plan([0, 1, 2, 3].map(at), bounds(0))
+  t.strictSame(spans(apart(whole!)), [
+    [0, 2, 2],
+    [2, 2, 2],
+  ])
+  const [long] = plan([{ ...base, type: 'u32' }, at(1)], bounds(0))
+  t.strictSame(apart(long!), [long])
 })
 
 function randomRegister(random: Random): Register {
