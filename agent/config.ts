@@ -13,10 +13,14 @@ import {
   optional,
   Place,
   record,
+  refined,
   type Shape,
   scalar,
   size,
 } from '../core/shape.ts'
+import { checkActing, type Publishing, type Writable } from './config-acting.ts'
+import { type OrdersConfig, orders } from './orders/options.ts'
+import { type RuleConfig, rules } from './rules/options.ts'
 
 const MiB = 1024 ** 2
 
@@ -44,6 +48,9 @@ export interface EdgeConfig {
   readonly backlog_rate: number
   /** `host:port` of /metrics; undefined: no listener. */
   readonly metrics: string | undefined
+  /** Which orders are taken; undefined: none. */
+  readonly orders: OrdersConfig | undefined
+  readonly rules: readonly RuleConfig[]
   /** Whether /metrics also shows the last value of everything that is read. */
   readonly metrics_readings: boolean
 }
@@ -60,8 +67,8 @@ interface Daemon<D> {
   readonly daemon: D
   /** Default address of /metrics. */
   readonly metrics: string
-  readonly sources: readonly Kind[]
-  readonly uplinks: readonly Kind[]
+  readonly sources: readonly (Kind & Writable)[]
+  readonly uplinks: readonly (Kind & Publishing)[]
 }
 
 /** /metrics of an agent; a gateway on the same host has its own. */
@@ -74,7 +81,7 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
   sources,
   uplinks,
 }: Daemon<D>): Shape<EdgeConfig> {
-  return object({
+  const all = object({
     daemon: oneOf([daemon]),
     node: optional(nodeName, defaultNode()),
     attributes: optional(record(scalar), {}),
@@ -85,10 +92,16 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     spool: optional(spool, spool.read({}, new Place())),
     backlog_rate: optional(size(), MiB),
     metrics: optional(addressOrOff, metrics),
+    orders: optional(orders),
+    rules: optional(rules, []),
     metrics_readings: optional(bool, false),
   })
+  return refined(all, (value, place) => checkActing(value, { sources, uplinks }, place))
 }
 
-export function agentConfig(sources: readonly Kind[], uplinks: readonly Kind[]): Shape<EdgeConfig> {
+export function agentConfig(
+  sources: readonly (Kind & Writable)[],
+  uplinks: readonly (Kind & Publishing)[],
+): Shape<EdgeConfig> {
   return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks })
 }

@@ -9,6 +9,8 @@ export interface Keep {
   load(): string | undefined
   /** Durable when it returns. @throws the disk's error; what was saved before is then still there. */
   save(text: string): void
+  /** Another one of its own, for what changes at its own pace. */
+  part(name: string): Keep
 }
 
 export function fileKeep(file: string): Keep {
@@ -27,16 +29,24 @@ export function fileKeep(file: string): Keep {
       renameSync(`${file}.new`, file)
       syncFolder(dirname(file))
     },
+    // No source can have a name with ~ in it.
+    part: name => fileKeep(file.replace(/(\.json)?$/, `~${name}.json`)),
   }
 }
 
 /** Outlives nothing: for one reading, and for tests. */
 export function memoryKeep(text?: string): Keep {
   let kept = text
+  const parts = new Map<string, Keep>()
   return {
     load: () => kept,
     save(next) {
       kept = next
+    },
+    part(name) {
+      const part = parts.get(name) ?? memoryKeep()
+      parts.set(name, part)
+      return part
     },
   }
 }

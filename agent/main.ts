@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonic } from '../core/clock.ts'
 import type { Started } from '../core/daemon.ts'
+import { Refused } from '../core/errors.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
+import type { Acting, ActingOptions } from './acting.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { Fresh } from './fresh.ts'
@@ -19,12 +21,12 @@ import { pump } from './pump.ts'
 import { openReadings, type Readings } from './readings.ts'
 import { resourceOf } from './resource.ts'
 import { selfObservation } from './self.ts'
-import type { Running, Source } from './source.ts'
+import type { Emit, Running, Source } from './source.ts'
 import { sources as agentSources } from './sources/index.ts'
 import { noSpool } from './spool/none.ts'
 import type { Open } from './spool/tables.ts'
 import { type Gap, openSpool, type Spool } from './spool.ts'
-import type { Uplink } from './uplink.ts'
+import type { OrderDesk, Uplink } from './uplink.ts'
 import { uplinks } from './uplinks/index.ts'
 import { edgeVitals } from './vitals.ts'
 
@@ -81,18 +83,25 @@ export async function startEdge(
     read: time => selfObservation(spool.stats(), time, startedAt),
   })
   const readings = config.metrics_readings ? openReadings(resource, host.now, say) : undefined
+  const opened = config.sources.map(part => {
+    const source = known.find(s => s.name === part.type)!
+    const folder = join(config.state, 'sources', part.name)
+    const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
+    return { name: part.name, running: source.open(part.options, { name: part.name, host, say, ...lasting }) }
+  })
+  const publish = (name: string, ...message: Message): Promise<void> => publishOver(name, open, message)
+  const actions = new Map(opened.map(({ name, running }) => [name, running.actions ?? {}]))
+  const acting = await actingOf({ config, actions, emit: edge.emit, publish, host, say, signal })
   const reading = [
     edge.run('fieldline', self, signal),
-    ...config.sources.map(part => {
-      const source = known.find(s => s.name === part.type)!
-      const folder = join(config.state, 'sources', part.name)
-      const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
-      const running = source.open(part.options, { name: part.name, host, say, ...lasting })
-      return edge.run(part.name, readings === undefined ? running : shown(running, readings), signal)
-    }),
+    ...opened.map(({ name, running }) => edge.run(name, seen(name, running, readings, acting), signal)),
   ]
   const stopPumps = new AbortController()
-  const open = config.uplinks.map(part => ({ name: part.name, uplink: openUplink(part, config, spool, fresh) }))
+  const open: readonly Opened[] = config.uplinks.map(part => ({
+    name: part.name,
+    uplink: openUplink(part, config, { spool, fresh, say, orders: acting?.orders }),
+  }))
+  const acted = acting?.run()
   const common = { spool, backlog_rate: config.backlog_rate, say, signal: stopPumps.signal, now: host.monotonic }
   const pumping = open.map(part => pump({ ...common, ...part }))
   const vitals =
@@ -101,7 +110,7 @@ export async function startEdge(
       : await serveVitals(config.metrics, edgeVitals(edge, spool), readings?.text)
 
   const stop = async (): Promise<void> => {
-    await Promise.race([Promise.all(reading), delay(readingLimit)])
+    await Promise.race([Promise.all([...reading, acted]), delay(readingLimit)])
     await edge.flushed()
     await drained(spool)
     stopPumps.abort()
@@ -113,16 +122,54 @@ export async function startEdge(
   return { edge, spool, stop }
 }
 
-/** A source of which /metrics shows the last values. */
-function shown(running: Running, readings: Readings): Running {
-  return { run: (emit, signal) => running.run(readings.keeping(emit), signal) }
+/** Orders and rules cost nothing where there are none. */
+async function actingOf(options: ActingOptions): Promise<Acting | undefined> {
+  const { orders, rules } = options.config
+  if (orders === undefined && rules.length === 0) return undefined
+  return (await import('./acting.ts')).openActing(options)
 }
 
-function openUplink({ type, options }: Part, config: EdgeConfig, spool: Spool, fresh: Fresh): Uplink {
+/** A source of which /metrics shows the last values, and whose rules see what it emits. */
+function seen(name: string, running: Running, readings: Readings | undefined, acting: Acting | undefined): Running {
+  const around = (emit: Emit): Emit => {
+    const watched = acting?.watching(name, emit) ?? emit
+    return readings?.keeping(watched) ?? watched
+  }
+  return { run: (emit, signal) => running.run(around(emit), signal) }
+}
+
+interface Opened {
+  readonly name: string
+  readonly uplink: Uplink
+}
+
+type Message = Parameters<NonNullable<Uplink['publish']>>
+
+async function publishOver(name: string, open: readonly Opened[], message: Message): Promise<void> {
+  const { uplink } = open.find(one => one.name === name)!
+  if (uplink.publish === undefined) throw new Refused(`uplink ${name} cannot publish`)
+  await uplink.publish(...message)
+}
+
+interface Beside {
+  readonly spool: Spool
+  readonly fresh: Fresh
+  readonly say: Say
+  readonly orders: OrderDesk | undefined
+}
+
+function openUplink({ type, name, options }: Part, config: EdgeConfig, { spool, fresh, say, orders }: Beside): Uplink {
   const { node, attributes, daemon } = config
   const kind = uplinks.find(u => u.name === type)!
-  const about = { ...attributes, daemon, version }
-  return kind.open(options, { node, spool: spool.id, about, opened: payload => fresh.get(payload) })
+  return kind.open(options, {
+    node,
+    spool: spool.id,
+    about: { ...attributes, daemon, version },
+    opened: payload => fresh.get(payload),
+    keep: fileKeep(join(config.state, 'uplinks', `${name}.json`)),
+    say,
+    ...(orders && { orders }),
+  })
 }
 
 /** What cannot be delivered in time waits in the spool for the next start. */

@@ -1,9 +1,10 @@
 // The contract of a source: whatever reads a device. A source imports core and its own codec, nothing else of ours.
 
+import type { Config } from '../core/config.ts'
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Attributes, Json, Observation } from '../core/model.ts'
-import type { Shape } from '../core/shape.ts'
+import type { Place, Shape } from '../core/shape.ts'
 import type { Keep } from './keep.ts'
 import type { EventKind, Metric } from './metric.ts'
 
@@ -15,11 +16,21 @@ export interface Source<Options> {
   readonly name: string
   /** What its configuration may say; defaults live here. */
   readonly options: Shape<Options>
+  /**
+   * Its part of a configuration file, before it is checked: with what it names in other files in its place. `read` reads
+   * such a file. Mistakes in the part go to `place`. @throws ConfigError for mistakes in a file that it names.
+   */
+  fillIn?(raw: Readonly<Record<string, unknown>>, place: Place, read: (file: string) => Config): unknown
   /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
   readonly metrics: readonly Metric[] | undefined
   readonly events?: readonly EventKind[]
   /** What holds for all that a host sends, once this source is configured: asked when the agent starts, and then fixed. */
   resource?(host: Host): Attributes
+  /**
+   * Registers or nodes that `write` takes with these options, by name; each function throws Refused for a value beyond the
+   * limits. Asked when a configuration is checked. None where absent.
+   */
+  writes?(options: Options): Readonly<Record<string, (value: Json) => unknown>>
   /** Called once per configured instance, must not fail on absent hardware and does no I/O yet. */
   open(options: Options, at: Surroundings): Running
 }

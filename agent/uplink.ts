@@ -1,8 +1,10 @@
 // The contract of an uplink: whatever carries envelopes to where they are kept.
 
 import type { Envelope } from '../core/envelope.ts'
+import type { Say } from '../core/log.ts'
 import type { Order, Outcome } from '../core/model.ts'
 import type { Shape } from '../core/shape.ts'
+import type { Keep } from './keep.ts'
 
 /** What the far end has committed, and what it will never take. */
 export interface Delivery {
@@ -47,10 +49,15 @@ export interface Identity {
   opened?(payload: Uint8Array): Uint8Array | undefined
   /** Absent where the configuration allows no orders. */
   readonly orders?: OrderDesk
+  /** What this uplink remembers over restarts. */
+  readonly keep?: Keep
+  readonly say?: Say
 }
 
 export interface UplinkType<Options> {
   readonly name: string
   readonly options: Shape<Options>
+  /** Its uplinks have `publish`: asked when a configuration is checked. */
+  readonly publishes?: true
   open(options: Options, identity: Identity): Uplink
 }

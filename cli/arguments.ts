@@ -10,17 +10,18 @@ export class Usage extends Error {
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
-/** @throws Usage on an unknown option, a missing value, or other words than `positionals` names. */
+/** @throws Usage on an unknown option, a missing value, or other words than `positionals` names; `more` may follow them. */
 export function readArguments<const O extends Options>(
   args: readonly string[],
   options: O,
   positionals: readonly string[] = [],
+  more = false,
 ) {
   const parsed = parse(args, options)
   const missing = positionals[parsed.positionals.length]
   if (missing !== undefined) throw new Usage(`${missing} is missing`)
   const extra = parsed.positionals[positionals.length]
-  if (extra !== undefined) throw new Usage(`unexpected ${JSON.stringify(extra)}`)
+  if (extra !== undefined && !more) throw new Usage(`unexpected ${JSON.stringify(extra)}`)
   return parsed
 }
 

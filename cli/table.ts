@@ -25,3 +25,15 @@ function columns(text: string): number {
   for (const c of text) width += wide.test(c) ? 2 : 1
   return width
 }
+
+/** As much of the text as so many columns hold. */
+export function clipped(text: string, width: number): string {
+  if (columns(text) <= width) return text
+  let [clip, used] = ['', 0]
+  for (const c of text) {
+    used += columns(c)
+    if (used > width) break
+    clip += c
+  }
+  return clip
+}

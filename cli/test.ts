@@ -1,15 +1,17 @@
-// `fieldline test SOURCE`: one reading of one source, so that a person sees what would be sent.
+// `fieldline test SOURCE`: one reading of one source, so that a person sees what would be sent; with --live, what comes
+// until Ctrl-C, in place.
 
 import { memoryKeep } from '../agent/keep.ts'
-import type { Source } from '../agent/source.ts'
+import type { Running, Source } from '../agent/source.ts'
 import { dotted } from '../core/config-text.ts'
 import { isHistogram } from '../core/distribution.ts'
 import { realHost } from '../core/host.ts'
-import { log, oneLine } from '../core/log.ts'
-import type { Attributes, Distribution, Event, Observation } from '../core/model.ts'
+import { log, type Say } from '../core/log.ts'
+import type { Distribution, Observation } from '../core/model.ts'
 import { nearest, Place } from '../core/shape.ts'
 import { readArguments, Usage } from './arguments.ts'
 import { type Command, print, status } from './command.ts'
+import { attributesText, eventText } from './observation-text.ts'
 import { table } from './table.ts'
 import { texts } from './texts.ts'
 
@@ -17,18 +19,19 @@ const timeLimit = 30_000
 
 export const test: Command = {
   async run(args) {
-    const options = { config: { type: 'string' }, json: { type: 'boolean' } } as const
+    const options = { config: { type: 'string' }, json: { type: 'boolean' }, live: { type: 'boolean' } } as const
     const { values, positionals } = readArguments(args, options, ['SOURCE'])
     const source = await (values.config === undefined
       ? byType(positionals[0]!)
       : byName(positionals[0]!, values.config))
+    if (values.live) return (await import('./live.ts')).live(source, await opener(source), values.json === true)
     const observation = await read(source)
     print(values.json ? JSON.stringify(observation) : asText(observation, await originsOf(source.type)))
     return status.ok
   },
 }
 
-interface Chosen {
+export interface Chosen {
   readonly type: string
   readonly name: string
   readonly options: unknown
@@ -80,10 +83,15 @@ function unknown(word: string, known: readonly string[]): Usage {
   return new Usage(near === undefined ? said.unknownSource(word, known.join(', ')) : said.unknownSourceNear(word, near))
 }
 
-async function read({ type, name, options, root }: Chosen): Promise<Observation> {
+/** Opens the source, which says what it has to say to `say`, and keeps nothing. */
+async function opener({ type, name, options, root }: Chosen): Promise<(say: Say) => Running> {
   const source = (await allSources()).find(s => s.name === type)!
-  const running = source.open(options, { name, host: realHost(root), say: log(), keep: memoryKeep() })
-  if (running.once === undefined) throw new Error(texts(process.env).said.onlyListens(name))
+  return say => source.open(options, { name, host: realHost(root), say, keep: memoryKeep() })
+}
+
+async function read(source: Chosen): Promise<Observation> {
+  const running = (await opener(source))(log())
+  if (running.once === undefined) throw new Error(texts(process.env).said.onlyListens(source.name))
   return running.once(AbortSignal.timeout(timeLimit))
 }
 
@@ -115,16 +123,4 @@ function distributionText(value: Distribution['value']): string {
     ? value.counts.map((one, n) => `${n === 0 ? 'le ' : ''}${value.bounds[n] ?? '+Inf'}: ${one}`)
     : value.quantiles.map(({ quantile, value }) => `q${quantile}: ${value}`)
   return [`${count}${sum === undefined ? '' : ` sum ${sum}`}`, ...parts].join(', ')
-}
-
-function eventText({ name, severity, body, attributes }: Event): string {
-  return oneLine(`${severity} ${name} ${JSON.stringify(body)} ${attributesText(attributes)}`)
-}
-
-function attributesText(attributes: Attributes): string {
-  return oneLine(
-    Object.entries(attributes)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(' '),
-  )
 }

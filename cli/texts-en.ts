@@ -16,8 +16,11 @@ Daemons
 Tools
   check          say everything that is wrong with a configuration file
   test           read one source once and show what would be sent
+  browse         look around an OPC UA server and write a configuration for it
   inventory      show the boards and memory modules of this machine
+  order          have an edge do something: write a register, call a method
   hl7            send HL7 messages; list those that were kept aside
+  probe          find out what a Modbus device has
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -87,16 +90,39 @@ Examples
 
     test: `Reads one source once and shows what would be sent. Sends and keeps nothing.
 
-Usage: fieldline test SOURCE [--config FILE] [--json]
+Usage: fieldline test SOURCE [--config FILE] [--live] [--json]
 
   SOURCE          a source's type, or its name in the configuration
   --config FILE   take the source's options from this file
+  --live          go on until Ctrl-C, with the last value of each series and how old it is; also for sources that listen
   --json          one line of JSON instead of a table
 
 Examples
   fieldline test cpu
   fieldline test filesystem --json
-  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml --live`,
+
+    browse: `Walks the address space of an OPC UA server and writes a configuration of a gateway that reads its variables:
+names, node ids, types, units. Reads only.
+
+Usage: fieldline browse URL [--from NODE] [--depth N] [--save FILE] [--insecure]
+                 [--user NAME --password-file FILE] [--certificates FOLDER]
+
+  URL                     the server, such as opc.tcp://192.168.0.20:4840
+  --from NODE             begin below this node (default i=85, all objects)
+  --depth N               look so many steps deep (default 20)
+  --save FILE             write to this file, which must not exist (default: print)
+  --insecure              without encryption, and without knowing who the server is
+  --user NAME             log in by name, with the password in a file
+  --password-file FILE    the file that holds the password
+  --certificates FOLDER   own certificate, and those of trusted servers (default .fieldline/opcua)
+
+At most 150,000 nodes and 10 minutes; it says where it stopped.
+
+Examples
+  fieldline browse opc.tcp://192.168.0.20:4840
+  fieldline browse opc.tcp://192.168.0.20:4840 --from "ns=2;s=Line1" --save line1.yaml
+  fieldline browse opc.tcp://localhost:4840 --insecure`,
 
     inventory: `Shows the boards, the firmware and, for root, the memory modules of this machine, as JSON of the package
 systeminformation. The source of the same name asks it, and adds disks, interfaces, processors and GPUs.
@@ -106,6 +132,51 @@ Usage: fieldline inventory
 Examples
   fieldline inventory
   fieldline test inventory`,
+
+    order: `Has an edge do something by one of its sources, and waits for what became of it. The edge does it at most once, and
+only if the allow-list of its own configuration names it: docs/orders.md.
+
+Usage: fieldline order NODE SOURCE ACTION [NAME=VALUE ...] --key FILE [OPTIONS]
+
+  NODE SOURCE      the edge, and the configured name of its source
+  ACTION           write (to=REGISTER value=VALUE), call (method=NAME arguments=[...]), or what else the source can do
+  --key FILE       your private Ed25519 key (PEM); the edge has the public one
+  --broker URL     where the edge is connected (default mqtt://127.0.0.1:1883)
+  --tenant NAME    default: default
+  --username NAME, --password-file FILE, --ca FILE, --cert FILE, --cert-key FILE
+                   what the broker asks for
+  --valid TIME     how long the order may wait to be begun (default 30s)
+  --as NAME        who you are, for the record (default: your login name)
+  --json           the outcome as one line of JSON
+
+A key pair: openssl genpkey -algorithm ed25519 -out order.key; openssl pkey -in order.key -pubout -out order.pub
+
+Status 0: done. 1: refused, or nobody knows. 2: wrong usage.
+
+Examples
+  fieldline order gateway-1 lamp write to=lamp.red value=true --key order.key
+  fieldline order gateway-1 press call method=Stop --key order.key --broker mqtts://broker.example:8883`,
+
+    probe: `Finds out who answers at a Modbus address, what it says of itself and where it has something to read, and prints the
+configuration to begin with. It only reads.
+
+Usage: fieldline probe URL [--scan] [--timeout DURATION] [--pace DURATION]
+
+  URL                 modbus-tcp://HOST:502/UNIT, modbus-rtu-tcp://HOST:PORT/UNIT for a converter, or
+                      modbus-rtu:///dev/ttyUSB0?baud=19200&parity=even&unit=UNIT; without a unit 1, 255 and 0 are tried
+  --scan              ask all unit ids from 1 to 247
+  --timeout DURATION  how long to wait for an answer (default 1s, with --scan 300ms)
+  --pace DURATION     how long to leave the device alone between two questions (default 20ms)
+
+A scan asks one unit after another and takes up to 75 s where nobody answers. A bus that another master uses should not be
+scanned on RTU: both would talk at once.
+
+Status 0: somebody answers. 1: nobody does.
+
+Examples
+  fieldline probe modbus-tcp://192.168.0.10
+  fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
+  fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
 
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 
@@ -122,16 +193,20 @@ Examples
 
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--for DURATION] [--state FOLDER]
+Usage: fieldline demo [--scene SCENE] [--for DURATION] [--state FOLDER]
 
+  --scene SCENE    another scene, all of whose devices are simulated:
+                   plant: a press over Modbus and a filling line over OPC UA
+                   ward:  two bedside monitors over HL7, and a signal lamp over Modbus
   --for DURATION   end by itself, such as 30s
-  --state FOLDER   where spools and history are kept (default .fieldline/demo)
+  --state FOLDER   where spools and history are kept (default .fieldline/demo, or .fieldline/SCENE)
 
 It ends with a summary whose last line is JSON. Status 1: a sample was lost or stored twice.
 
 Examples
   fieldline demo
-  fieldline demo --for 30s`,
+  fieldline demo --for 30s
+  fieldline demo --scene plant`,
 
     hl7: `Sends HL7 v2 messages over MLLP, or lists those that a gateway could make nothing of.
 
@@ -179,12 +254,16 @@ Examples
     unknownSourceNear: (word, near) => `unknown source ${JSON.stringify(word)}; did you mean ${near}?`,
     needsOptions: (type, lacks) => `source ${type} does not go without options; give --config FILE\n${lacks}`,
     noSources: file => `${file} is a collector's; it has no sources`,
-    onlyListens: name => `source ${name} only listens: there is nothing to read once`,
+    onlyListens: name => `source ${name} only listens: there is nothing to read once; --live shows what comes`,
     nothingRead: origins =>
       origins === ''
         ? 'No data: there is nothing of it on this machine.'
         : `No data: this machine shows nothing of it in ${origins}.`,
-    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit' },
+    column: { name: 'name', attributes: 'attributes', value: 'value', unit: 'unit', age: 'age', quality: 'quality' },
+    quality: { good: 'good' },
+    waiting: 'Nothing has come yet.',
+    moreRows: count => `... and ${count} more`,
+    ctrlC: 'Ctrl-C ends.',
     twoConfigurations: file =>
       `there are FIELDLINE_* variables and ${file}: give --config to take the file, or remove one of them`,
     configRight: (file, daemon, sources, uplinks) =>
@@ -198,6 +277,13 @@ Examples
     whatToDo: (daemon, config) =>
       `See why:  journalctl -u fieldline-${daemon} -n 50\nStart it: systemctl start fieldline-${daemon}\n` +
       `or here:  fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    orderKey: file => `${file} holds no private Ed25519 key in PEM`,
+    orderArgument: word => `${JSON.stringify(word)}: expected NAME=VALUE, such as value=1`,
+    orderDone: result => `done: ${result}`,
+    orderRefused: reason => `refused, not done: ${reason}`,
+    orderUnknown: reason => `unknown whether it was done: ${reason}`,
+    orderUnheard: node =>
+      `nothing was heard from ${node} in time: is it connected to this broker, and has it orders: configured? It is unknown whether it was done.`,
     hl7Verbs: 'hl7 what? Known are send and aside',
     hl7Address: word => `--to: expected mllp://host:port or mllps://host:port, got ${JSON.stringify(word)}`,
     hl7Tls: '--ca, --cert and --key need an address that begins with mllps://',
@@ -206,7 +292,51 @@ Examples
     hl7Sent: (accepted, all) => `${counted(all, 'message')}, ${accepted} accepted`,
     hl7NothingAside: 'Nothing was kept aside.',
     noDrives: 'smartctl finds no disks here.',
-    demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
+    simulated: {
+      press: 'The PLC is simulated and marked so everywhere; this host is real.',
+      plant: 'Both PLCs are simulated and marked so everywhere: a press over Modbus, a filling line over OPC UA.',
+      ward: 'All devices are simulated and marked so everywhere: two monitors over HL7, a signal lamp over Modbus.',
+    },
+    plantFromCheckout:
+      'the scene plant needs the package node-opcua, which a checkout of Fieldline has: npm start -- --scene plant',
+    scene: {
+      pressHeats: 'simulated press: its oil overheats',
+      pressCools: 'simulated press: its oil is as it should be again',
+      sensorFails: 'simulated line: the sensor of the valve fails',
+      sensorWorks: 'simulated line: the sensor of the valve works again',
+      spo2Falls: (bed, percent) => `simulated monitor ${bed}: SpO2 falls to ${percent} %`,
+      spo2Recovers: bed => `simulated monitor ${bed}: SpO2 is as it should be again`,
+      lampOn: ms => `simulated lamp: on, ${ms} ms after the first message with such a value was sent`,
+      lampOff: 'simulated lamp: off',
+      event: (name, text) => `event    ${name}  ${text}`,
+      findingOpens: (rule, message) => `finding  ${rule}: ${message}`,
+      findingEnds: rule => `finding  ${rule}: over`,
+    },
+    probeSilent: (unit, reason) => `Unit ${unit} does not answer: ${reason}`,
+    probeNobody: 'Nobody answers. Are address, port, unit id and, on a serial line, baud and parity right? Try --scan.',
+    probeProgress: (asked, of, answer) => `${asked} of ${of} unit ids asked, ${answer} answer`,
+    probeUnits: units => `These unit ids answer: ${units}`,
+    probeEveryUnit: 'Every unit id is answered: there is one device, which does not look at it.',
+    probeFirstUnits: most => `Looking into the first ${most} of them.`,
+    probeUnit: unit => `Unit ${unit} answers.`,
+    probeIdentity: identity => `It calls itself: ${identity}`,
+    probeNoIdentity: 'It says nothing of itself (function 43/14).',
+    probeSunspec: (base, models) => `It is a SunSpec device: map at ${base}, models ${models}.`,
+    probeNothing: 'At none of the usual addresses there is anything to read: see its manual.',
+    probeColumns: { table: 'table', addresses: 'addresses', values: 'values' },
+    probeNext: 'Next: save this as gateway.yaml, then: fieldline test device --config gateway.yaml',
+    probeTemplates: 'or a template such as sdm630: docs/modbus.md',
+    browsing: (visited, variables) => `${visited} nodes seen, ${counted(variables, 'variable')} among them`,
+    browsed: (url, visited, variables) =>
+      `${url}: ${counted(visited, 'node')} seen, ${counted(variables, 'variable')} among them`,
+    browseLeft: {
+      depth: 'There is more below: --depth goes deeper.',
+      nodes: 'There is more: 150,000 nodes are the most. Begin further inside with --from.',
+      time: 'There is more: the time is over. Begin further inside with --from.',
+    },
+    browseRefused: nodes => `The server does not tell what lies below ${counted(nodes, 'node')}.`,
+    browseSaved: file => `Written to ${file}. Check it: fieldline check ${file}`,
+    fileExists: file => `${file} exists already`,
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>

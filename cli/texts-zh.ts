@@ -14,8 +14,11 @@ export const zh: Texts = {
 工具
   check          指出配置文件中的所有错误
   test           读取一个数据源一次，显示将要发送的内容
+  browse         浏览 OPC UA 服务器，并为其生成配置
   inventory      显示本机的主板与内存条
+  order          让边缘节点执行操作：写寄存器、调用方法
   hl7            发送 HL7 消息；列出被搁置的消息
+  probe          查明 Modbus 设备有哪些数据
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带一台模拟 PLC
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -85,16 +88,38 @@ export const zh: Texts = {
 
     test: `读取一个数据源一次，显示将要发送的内容。不发送，也不保存。
 
-用法：fieldline test 数据源 [--config 文件] [--json]
+用法：fieldline test 数据源 [--config 文件] [--live] [--json]
 
   数据源          数据源的类型，或其在配置中的名称
   --config 文件   从该文件读取数据源的选项
+  --live          持续显示每个序列的最新值及其时间，直到按 Ctrl-C；也适用于只被动接收的数据源
   --json          输出一行 JSON，而不是表格
 
 示例
   fieldline test cpu
   fieldline test filesystem --json
-  fieldline test press-4 --config /etc/fieldline/gateway.yaml`,
+  fieldline test press-4 --config /etc/fieldline/gateway.yaml --live`,
+
+    browse: `遍历 OPC UA 服务器的地址空间，生成读取其变量的 gateway 配置：名称、节点标识、类型、单位。只读取，不写入。
+
+用法：fieldline browse URL [--from 节点] [--depth N] [--save 文件] [--insecure]
+               [--user 用户名 --password-file 文件] [--certificates 文件夹]
+
+  URL                     服务器，例如 opc.tcp://192.168.0.20:4840
+  --from 节点             从该节点以下开始（默认 i=85，即全部对象）
+  --depth N               查看的层数（默认 20）
+  --save 文件             写入该文件，文件不得已存在（默认：打印）
+  --insecure              不加密，也不验证服务器的身份
+  --user 用户名           用用户名登录，密码在文件中
+  --password-file 文件    存放密码的文件
+  --certificates 文件夹   自己的证书与受信任服务器的证书（默认 .fieldline/opcua）
+
+最多 150,000 个节点、10 分钟；停在何处会说明。
+
+示例
+  fieldline browse opc.tcp://192.168.0.20:4840
+  fieldline browse opc.tcp://192.168.0.20:4840 --from "ns=2;s=Line1" --save line1.yaml
+  fieldline browse opc.tcp://localhost:4840 --insecure`,
 
     inventory: `以 JSON 显示 systeminformation 软件包所得的本机主板、固件，以及（root 时）内存条。
 同名的数据源会调用它，并加上磁盘、网络接口、处理器和 GPU。
@@ -104,6 +129,49 @@ export const zh: Texts = {
 示例
   fieldline inventory
   fieldline test inventory`,
+
+    order: `让一个边缘节点通过其某个数据源执行一项操作，并等待结果。边缘节点最多执行一次，
+且仅当其自身配置的允许列表中有该操作时才执行：见 docs/orders.md。
+
+用法：fieldline order 节点 数据源 操作 [名称=值 ...] --key 文件 [选项]
+
+  节点 数据源      边缘节点，及其配置中数据源的名称
+  操作             write（to=寄存器 value=值）、call（method=名称 arguments=[...]），或该数据源支持的其他操作
+  --key 文件       您的 Ed25519 私钥（PEM）；边缘节点持有公钥
+  --broker URL     边缘节点所连接的消息代理（默认 mqtt://127.0.0.1:1883）
+  --tenant 名称    默认：default
+  --username 名称、--password-file 文件、--ca 文件、--cert 文件、--cert-key 文件
+                   消息代理要求的凭据
+  --valid 时长     命令最多可等待多久才开始执行（默认 30s）
+  --as 名称        下令者，用于记录（默认：您的登录名）
+  --json           以一行 JSON 输出结果
+
+生成密钥对：openssl genpkey -algorithm ed25519 -out order.key; openssl pkey -in order.key -pubout -out order.pub
+
+退出状态 0：已执行。1：被拒绝，或结果不明。2：用法错误。
+
+示例
+  fieldline order gateway-1 lamp write to=lamp.red value=true --key order.key
+  fieldline order gateway-1 press call method=Stop --key order.key --broker mqtts://broker.example:8883`,
+
+    probe: `查明某个 Modbus 地址上有谁应答、它如何介绍自己、哪些地址可以读取，并给出可作为起点的配置。只读取，不写入。
+
+用法：fieldline probe 地址 [--scan] [--timeout 时长] [--pace 时长]
+
+  地址             modbus-tcp://主机:502/单元号；经转换器为 modbus-rtu-tcp://主机:端口/单元号；串口为
+                   modbus-rtu:///dev/ttyUSB0?baud=19200&parity=even&unit=单元号；未写单元号时依次尝试 1、255、0
+  --scan           询问 1 到 247 的所有单元号
+  --timeout 时长   等待应答多久（默认 1s，与 --scan 同用时 300ms）
+  --pace 时长      两次询问之间让设备休息多久（默认 20ms）
+
+扫描逐个询问单元号；若无人应答，最多约需 75 秒。若 RTU 总线上另有主站，请勿扫描：两个主站会同时发话。
+
+退出状态 0：有设备应答；1：无人应答。
+
+示例
+  fieldline probe modbus-tcp://192.168.0.10
+  fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
+  fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
 
     status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 
@@ -120,16 +188,20 @@ export const zh: Texts = {
 
     demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
-用法：fieldline demo [--for 时长] [--state 文件夹]
+用法：fieldline demo [--scene 场景] [--for 时长] [--state 文件夹]
 
+  --scene 场景     另一个场景，其中所有设备都是模拟的：
+                   plant：一台通过 Modbus 的压力机和一条通过 OPC UA 的灌装线
+                   ward：两台通过 HL7 的床旁监护仪，以及一盏通过 Modbus 的信号灯
   --for 时长       到时自动结束，例如 30s
-  --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo）
+  --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo 或 .fieldline/场景）
 
 结束时打印摘要，最后一行是 JSON。状态 1：有样本丢失或重复存储。
 
 示例
   fieldline demo
-  fieldline demo --for 30s`,
+  fieldline demo --for 30s
+  fieldline demo --scene plant`,
 
     hl7: `通过 MLLP 发送 HL7 v2 消息，或列出网关无法理解的消息。
 
@@ -177,10 +249,14 @@ export const zh: Texts = {
     unknownSourceNear: (word, near) => `未知数据源 ${JSON.stringify(word)}；是否想用 ${near}？`,
     needsOptions: (type, lacks) => `数据源 ${type} 必须有选项；请用 --config 给出配置文件\n${lacks}`,
     noSources: file => `${file} 是 collector 的配置，其中没有数据源`,
-    onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次`,
+    onlyListens: name => `数据源 ${name} 只被动接收，无法读取一次；用 --live 可显示收到的数据`,
     nothingRead: origins =>
       origins === '' ? '没有数据：本机没有此类内容。' : `没有数据：本机在 ${origins} 中未提供此类内容。`,
-    column: { name: '名称', attributes: '属性', value: '值', unit: '单位' },
+    column: { name: '名称', attributes: '属性', value: '值', unit: '单位', age: '多久以前', quality: '质量' },
+    quality: { good: '正常' },
+    waiting: '尚未收到数据。',
+    moreRows: count => `……另有 ${count} 行`,
+    ctrlC: '按 Ctrl-C 结束。',
     twoConfigurations: file => `既有 FIELDLINE_* 变量又有 ${file}：请用 --config 指定文件，或去掉其中之一`,
     configRight: (file, daemon, sources, uplinks) =>
       daemon === 'collector'
@@ -193,6 +269,12 @@ export const zh: Texts = {
     whatToDo: (daemon, config) =>
       `查看原因：journalctl -u fieldline-${daemon} -n 50\n启动服务：systemctl start fieldline-${daemon}\n` +
       `或在此处：fieldline ${daemon}${config === undefined ? '' : ` --config ${config}`}`,
+    orderKey: file => `${file} 中没有 PEM 格式的 Ed25519 私钥`,
+    orderArgument: word => `${JSON.stringify(word)}：应为 名称=值，例如 value=1`,
+    orderDone: result => `已执行：${result}`,
+    orderRefused: reason => `被拒绝，未执行：${reason}`,
+    orderUnknown: reason => `不清楚是否已执行：${reason}`,
+    orderUnheard: node => `未能及时收到 ${node} 的答复：它是否连接到该消息代理，是否配置了 orders:？不清楚是否已执行。`,
     hl7Verbs: 'hl7 之后应为 send 或 aside',
     hl7Address: word => `--to：应为 mllp://主机:端口 或 mllps://主机:端口，而不是 ${JSON.stringify(word)}`,
     hl7Tls: '--ca、--cert 与 --key 只能用于以 mllps:// 开头的地址',
@@ -201,7 +283,49 @@ export const zh: Texts = {
     hl7Sent: (accepted, all) => `共 ${all} 条消息，${accepted} 条被接受`,
     hl7NothingAside: '没有被搁置的消息。',
     noDrives: 'smartctl 在本机没有找到硬盘。',
-    demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
+    simulated: {
+      press: 'PLC 是模拟的，处处标明；本机是真实的。',
+      plant: '两台 PLC 都是模拟的，处处标明：一台通过 Modbus 的压力机，一条通过 OPC UA 的灌装线。',
+      ward: '所有设备都是模拟的，处处标明：两台通过 HL7 的监护仪，一盏通过 Modbus 的信号灯。',
+    },
+    plantFromCheckout: '场景 plant 需要软件包 node-opcua，Fieldline 的源码检出中才有：npm start -- --scene plant',
+    scene: {
+      pressHeats: '模拟压力机：油温过高',
+      pressCools: '模拟压力机：油温恢复正常',
+      sensorFails: '模拟灌装线：阀门传感器失效',
+      sensorWorks: '模拟灌装线：阀门传感器恢复工作',
+      spo2Falls: (bed, percent) => `模拟监护仪 ${bed}：SpO2 降至 ${percent} %`,
+      spo2Recovers: bed => `模拟监护仪 ${bed}：SpO2 恢复正常`,
+      lampOn: ms => `模拟信号灯：亮，距第一条异常值消息发出 ${ms} ms`,
+      lampOff: '模拟信号灯：灭',
+      event: (name, text) => `事件  ${name}  ${text}`,
+      findingOpens: (rule, message) => `发现  ${rule}：${message}`,
+      findingEnds: rule => `发现  ${rule}：已结束`,
+    },
+    probeSilent: (unit, reason) => `单元 ${unit} 没有应答：${reason}`,
+    probeNobody: '无人应答。请核对地址、端口、单元号；若为串口，还请核对波特率与校验。可尝试 --scan。',
+    probeProgress: (asked, of, answer) => `已询问 ${asked} / ${of} 个单元号，${answer} 个应答`,
+    probeUnits: units => `应答的单元号：${units}`,
+    probeEveryUnit: '所有单元号都有应答：只有一台设备，它不看单元号。',
+    probeFirstUnits: most => `只查看其中前 ${most} 个。`,
+    probeUnit: unit => `单元 ${unit} 有应答。`,
+    probeIdentity: identity => `它自称：${identity}`,
+    probeNoIdentity: '它没有介绍自己（功能码 43/14）。',
+    probeSunspec: (base, models) => `这是一台 SunSpec 设备：映射表位于 ${base}，模型 ${models}。`,
+    probeNothing: '常用地址上都没有可读取的内容：请查阅其手册。',
+    probeColumns: { table: '表', addresses: '地址', values: '值' },
+    probeNext: '下一步：将以下内容存为 gateway.yaml，然后运行：fieldline test device --config gateway.yaml',
+    probeTemplates: '或使用模板，例如 sdm630：见 docs/modbus.md',
+    browsing: (visited, variables) => `已查看 ${visited} 个节点，其中 ${variables} 个变量`,
+    browsed: (url, visited, variables) => `${url}：已查看 ${visited} 个节点，其中 ${variables} 个变量`,
+    browseLeft: {
+      depth: '下面还有内容：用 --depth 可以看得更深。',
+      nodes: '还有更多内容：最多 150,000 个节点。请用 --from 从更里面开始。',
+      time: '还有更多内容：时间已到。请用 --from 从更里面开始。',
+    },
+    browseRefused: nodes => `服务器没有说明 ${nodes} 个节点以下的内容。`,
+    browseSaved: file => `已写入 ${file}。检查它：fieldline check ${file}`,
+    fileExists: file => `${file} 已存在`,
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
     demoLine: (perSecond, spooled, committed, p99, findings) =>

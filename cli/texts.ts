@@ -12,9 +12,12 @@ export interface Texts {
       | 'collector'
       | 'check'
       | 'test'
+      | 'browse'
       | 'inventory'
       | 'hl7'
       | 'smart-reports'
+      | 'order'
+      | 'probe'
       | 'status'
       | 'demo',
       string
@@ -30,7 +33,11 @@ export interface Texts {
     noSources(file: string): string
     onlyListens(name: string): string
     nothingRead(origins: string): string
-    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit', string>>
+    readonly column: Readonly<Record<'name' | 'attributes' | 'value' | 'unit' | 'age' | 'quality', string>>
+    readonly quality: { readonly good: string }
+    readonly waiting: string
+    moreRows(count: number): string
+    readonly ctrlC: string
     twoConfigurations(file: string): string
     configRight(file: string, daemon: string, sources: number, uplinks: number): string
     running(daemon: string, address: string): string
@@ -38,7 +45,30 @@ export interface Texts {
     readonly metricsOff: string
     spoolThere(file: string, size: string, time: string): string
     whatToDo(daemon: string, config: string | undefined): string
+    orderKey(file: string): string
+    orderArgument(word: string): string
+    orderDone(result: string): string
+    orderRefused(reason: string): string
+    orderUnknown(reason: string): string
+    orderUnheard(node: string): string
     readonly noDrives: string
+    /** By scene: what of it is simulated. */
+    readonly simulated: Readonly<Record<'press' | 'plant' | 'ward', string>>
+    readonly plantFromCheckout: string
+    /** What goes on in a scene. */
+    readonly scene: {
+      readonly pressHeats: string
+      readonly pressCools: string
+      readonly sensorFails: string
+      readonly sensorWorks: string
+      spo2Falls(bed: string, percent: number): string
+      spo2Recovers(bed: string): string
+      lampOn(ms: number): string
+      readonly lampOff: string
+      event(name: string, text: string): string
+      findingOpens(rule: string, message: string): string
+      findingEnds(rule: string): string
+    }
     readonly hl7Verbs: string
     hl7Address(word: string): string
     readonly hl7Tls: string
@@ -46,7 +76,26 @@ export interface Texts {
     hl7Tries(count: number): string
     hl7Sent(accepted: number, all: number): string
     readonly hl7NothingAside: string
-    readonly demoSimulated: string
+    probeSilent(unit: number, reason: string): string
+    readonly probeNobody: string
+    probeProgress(asked: number, of: number, answer: number): string
+    probeUnits(units: string): string
+    readonly probeEveryUnit: string
+    probeFirstUnits(most: number): string
+    probeUnit(unit: number): string
+    probeIdentity(identity: string): string
+    readonly probeNoIdentity: string
+    probeSunspec(base: number, models: string): string
+    readonly probeNothing: string
+    readonly probeColumns: Readonly<Record<'table' | 'addresses' | 'values', string>>
+    readonly probeNext: string
+    readonly probeTemplates: string
+    browsing(visited: number, variables: number): string
+    browsed(url: string, visited: number, variables: number): string
+    readonly browseLeft: Readonly<Record<'depth' | 'nodes' | 'time', string>>
+    browseRefused(nodes: number): string
+    browseSaved(file: string): string
+    fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */

@@ -18,8 +18,11 @@ const farewell = 1000
 /** MQTT 5, 3.14.2.1. */
 const disconnectWithWill = 0x04
 
-/** Resolve (or return) to have the next message delivered: a pending promise is back-pressure. */
-export type Deliver = (topic: string, payload: Buffer) => void | Promise<void>
+/**
+ * Resolve (or return) to have the next message delivered: a pending promise is back-pressure. `retained`: the broker had kept
+ * it from before the subscription.
+ */
+export type Deliver = (topic: string, payload: Buffer, retained: boolean) => void | Promise<void>
 
 export interface Will {
   readonly topic: string
@@ -242,7 +245,7 @@ function holdBack(client: MqttClient, deliver: Deliver, fail: (error: Error) => 
       waits = false
       next()
     }
-    const pending = deliver(packet.topic, packet.payload as Buffer)
+    const pending = deliver(packet.topic, packet.payload as Buffer, packet.retain)
     if (!(pending instanceof Promise)) return next()
     waits = true
     pending.then(done, fail)

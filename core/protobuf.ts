@@ -1,4 +1,4 @@
-// The protobuf wire format (varint, fixed32, fixed64, length-delimited), as far as the envelope and OTLP need it.
+// The protobuf wire format (varint, fixed32, fixed64, length-delimited), as far as the envelope, OTLP and Sparkplug need it.
 // https://protobuf.dev/programming-guides/encoding/
 // The reader bounds every length by its own window and throws RangeError on truncated or malformed bytes.
 
@@ -201,6 +201,11 @@ export class ProtoReader {
     const high = this.#view.getUint32(at + 4, true)
     // 2^32 ns are 4294 ms and 967296 ns; the sum stays below 2^53.
     return high * 4294 + Math.floor((high * 967296 + this.#view.getUint32(at, true)) / 1e6)
+  }
+
+  float(): number {
+    this.#expect(5)
+    return this.#view.getFloat32(this.#take(4), true)
   }
 
   double(): number {

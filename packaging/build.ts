@@ -1,8 +1,8 @@
-// Builds dist/: the command as a few minified modules that load when called for, the page, and the one native file.
+// Builds dist/: the command as a few minified modules that load when called for, the page, and two native files.
 // dist/ then runs alone with Node 24: no node_modules. Direct TypeScript costs seven times the start-up CPU.
 
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,12 +19,18 @@ const unused: Readonly<Record<string, string>> = {
   ws: 'class {}',
   socks: 'class {}',
   'worker-timers': 'class {}',
+  // Of modbus-serial, which here only serves simulators over TCP.
   serialport: 'class {}',
   '@serialport/parser-delimiter': 'class {}',
+  // Of the serial port's binding: lists ports.
+  '@serialport/parser-readline': '{ ReadlineParser: class {} }',
   debug: '() => () => {}',
   'lru-cache': '{ LRUCache: class {} }',
   // Of mqtt: its own sockets, ours are handed to it.
   './lib/connect': '{}',
+  // Of node-opcua-client: certificates in folders of its own, and locks on them; gateway/opcua/trust.ts has ours.
+  '@ster5/global-mutex': '{}',
+  'node-opcua-pki': '{ CertificateManager: class {} }',
   // Of prom-client: what is measured and sent without being asked.
   './lib/defaultMetrics': '{}',
   './lib/cluster': '{}',
@@ -46,6 +52,21 @@ const sqlite: Plugin = {
   setup(build) {
     const path = join(root, `node_modules/better-sqlite3/lib/linux-${process.arch}.js`)
     build.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path }))
+  },
+}
+
+/** The serial port's binding by the one prebuilt file of this machine, instead of the search for it. */
+const serial: Plugin = {
+  name: 'serial',
+  setup(build) {
+    const cpu = process.arch === 'arm64' ? 'armv8.' : ''
+    const folder = `node_modules/@serialport/bindings-cpp/prebuilds/linux-${process.arch}`
+    const file = JSON.stringify(join(root, folder, `@serialport+bindings-cpp.${cpu}glibc.node`))
+    build.onResolve({ filter: /^\.\/serialport-bindings$/ }, ({ path }) => ({ path, namespace: 'serial' }))
+    build.onLoad({ filter: /./, namespace: 'serial' }, () => ({
+      contents: `exports.binding = require(${file})`,
+      resolveDir: root,
+    }))
   },
 }
 
@@ -86,7 +107,7 @@ function isIdentifier(name: string): boolean {
 
 /**
  * A CommonJS package behind `await import()` would come out of the bundle with a default export alone. This gives it the
- * names that Node itself gives it.
+ * names that Node itself gives it; a package that has no default export stays without.
  */
 const named: Plugin = {
   name: 'named',
@@ -97,10 +118,12 @@ const named: Plugin = {
         : undefined,
     )
     build.onLoad({ filter: /./, namespace: 'named' }, async ({ path, pluginData }) => {
-      const names = Object.keys(await import(path)).filter(isIdentifier)
+      const all = Object.keys(await import(path))
+      const names = all.filter(isIdentifier)
       const from = JSON.stringify(path)
+      const main = all.includes('default') ? `export { default } from ${from}` : ''
       return {
-        contents: `import * as all from ${from}\nexport { default } from ${from}\nexport const { ${names} } = all`,
+        contents: `import * as all from ${from}\n${main}\nexport const { ${names} } = all`,
         resolveDir: pluginData,
       }
     })
@@ -126,7 +149,9 @@ export async function build(outDir: string): Promise<void> {
     assetNames: '[name]',
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' },
-    plugins: [stubs, builtins, sqlite, named],
+    // Of the scene `plant`, which runs from a checkout alone.
+    external: ['node-opcua'],
+    plugins: [stubs, builtins, sqlite, serial, named],
     banner: { js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);" },
     legalComments: 'linked',
     logLevel: 'warning',
@@ -135,6 +160,7 @@ export async function build(outDir: string): Promise<void> {
   await chmod(join(outDir, 'fieldline.js'), 0o755)
   await writeFile(join(outDir, 'package.json'), '{ "type": "commonjs" }\n')
   await buildWeb(join(outDir, 'web'))
+  await cp(join(root, 'gateway/modbus/templates'), join(outDir, 'templates'), { recursive: true })
   await copyFile(join(root, 'LICENSE'), join(outDir, 'LICENSE'))
 }
 

@@ -11,6 +11,11 @@ const peers = {
     packages: 'python3-pymodbus python3-serial-asyncio',
   },
   'python-hl7': { program: '/usr/bin/python3', probe: ['-c', 'import hl7.client'], packages: 'python3-hl7' },
+  libmodbus: {
+    program: '/usr/bin/gcc',
+    probe: ['-fsyntax-only', '-include', 'modbus/modbus.h', '-xc', '/dev/null'],
+    packages: 'gcc libc6-dev libmodbus-dev',
+  },
   fuse: {
     program: '/usr/bin/python3',
     probe: ['-c', 'import os; os.open("/dev/fuse", os.O_RDWR); assert os.geteuid() == 0'],

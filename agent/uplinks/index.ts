@@ -3,6 +3,14 @@
 import type { UplinkType } from '../uplink.ts'
 import { fhirUplink } from './fhir.ts'
 import { mqttUplink } from './mqtt.ts'
+import { mqttTopicsUplink } from './mqtt-topics.ts'
 import { otlpUplink } from './otlp.ts'
+import { sparkplugUplink } from './sparkplug.ts'
 
-export const uplinks: readonly UplinkType<unknown>[] = [mqttUplink, otlpUplink, fhirUplink]
+export const uplinks: readonly UplinkType<unknown>[] = [
+  mqttUplink,
+  mqttTopicsUplink,
+  otlpUplink,
+  fhirUplink,
+  sparkplugUplink,
+]

@@ -33,6 +33,7 @@ export interface MqttTiming {
 export const mqttUplink: UplinkType<MqttOptions> = {
   name: 'mqtt',
   options: mqttOptions,
+  publishes: true,
   open: (options, identity) => openMqttUplink(options, identity),
 }
 
@@ -55,7 +56,7 @@ class MqttUplink implements Uplink {
   #wake: (news: boolean) => void = () => {}
   #trouble: unknown
   #silent = 0
-  #closing = false
+  readonly #closed = new AbortController()
 
   constructor(options: MqttOptions, identity: Identity, timing: MqttTiming) {
     const at = (channel: Channel): string => topic({ tenant: options.tenant, node: identity.node, channel })
@@ -66,7 +67,12 @@ class MqttUplink implements Uplink {
     this.#link = new Link({
       options,
       clientId: `${identity.node}-${identity.spool}`,
-      subscribe: [this.#topics.receipt, this.#topics.status, listening(options.tenant)],
+      subscribe: [
+        this.#topics.receipt,
+        this.#topics.status,
+        listening(options.tenant),
+        ...(identity.orders === undefined ? [] : [this.#topics.order]),
+      ],
       will: { topic: this.#topics.status, payload: this.#status(false) },
       deliver: (at, payload) => this.#deliver(at, payload),
       up: session => this.#announce(session, true),
@@ -93,8 +99,13 @@ class MqttUplink implements Uplink {
     return this.#conclude(session, window, batch)
   }
 
+  async publish(topic: string, payload: Buffer, retain: boolean): Promise<void> {
+    const session = await this.#link.ready(this.#timing.patience, this.#closed.signal)
+    await session.publish(topic, payload, retain)
+  }
+
   async close(): Promise<void> {
-    this.#closing = true
+    this.#closed.abort()
     if (this.#link.session) this.#announce(this.#link.session, false)
     await this.#link.close()
   }
@@ -149,6 +160,7 @@ class MqttUplink implements Uplink {
   #deliver(at: string, payload: Buffer): void {
     if (at === this.#topics.receipt) this.#heard(payload)
     else if (at === this.#topics.status) this.#seen(payload)
+    else if (at === this.#topics.order) this.#identity.orders?.signed(at, payload)
     else this.#lost(unheard)
   }
 
@@ -164,7 +176,7 @@ class MqttUplink implements Uplink {
 
   /** Our status as others read it: a will that a broker published late, or a namesake's goodbye, is corrected. */
   #seen(payload: Buffer): void {
-    if (this.#closing || this.#link.session === undefined || !payload.includes('"online":false')) return
+    if (this.#closed.signal.aborted || this.#link.session === undefined || !payload.includes('"online":false')) return
     this.#announce(this.#link.session, true)
   }
 

@@ -22,9 +22,9 @@ export interface Account {
   readonly findings: number
 }
 
-export function account({ agent, gateway, collector, nodes, folder, startedAt }: Scene): Account {
-  const waiting = waitingIn(join(folder, 'agent')) + waitingIn(join(folder, 'gateway'))
-  const read = agent.edge.stats().samples + gateway.edge.stats().samples
+export function account({ edges, collector, nodes, startedAt }: Scene): Account {
+  const waiting = edges.reduce((sum, { state }) => sum + waitingIn(state), 0)
+  const read = edges.reduce((sum, { edge }) => sum + edge.stats().samples, 0)
   const { stored, distinct, series } = count(collector, nodes, startedAt - earlier)
   return {
     read,

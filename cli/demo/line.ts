@@ -21,13 +21,13 @@ export async function ticker(scene: Scene, signal: AbortSignal): Promise<void> {
   if (terminal) process.stdout.write('\n')
 }
 
-function total({ agent, gateway }: Scene): number {
-  return agent.edge.stats().samples + gateway.edge.stats().samples
+function total({ edges }: Scene): number {
+  return edges.reduce((sum, { edge }) => sum + edge.stats().samples, 0)
 }
 
-function line({ agent, gateway, collector }: Scene, perSecond: number): string {
+function line({ edges, collector }: Scene, perSecond: number): string {
   const { samples, p99Ms, openFindings } = collector.view.vitals()
-  const spooled = agent.spool.stats().envelopes + gateway.spool.stats().envelopes
+  const spooled = edges.reduce((sum, { spool }) => sum + spool.stats().envelopes, 0)
   const { said } = texts(process.env)
   return said.demoLine(perSecond, spooled, samples, p99Ms === undefined ? '-' : `${Math.round(p99Ms)} ms`, openFindings)
 }

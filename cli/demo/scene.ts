@@ -10,118 +10,110 @@ import { defaultNode } from '../../core/config-shapes.ts'
 import { log, type Say } from '../../core/log.ts'
 import { Place, type Shape } from '../../core/shape.ts'
 import * as gatewayMain from '../../gateway/main.ts'
-import { type SimulatedPlc, simulatedPlc } from '../../gateway/modbus/simulator.ts'
 import { usualDetectors } from '../../judge/index.ts'
 import { agentShape, collectorShape, gatewayShape } from '../daemons.ts'
 import { texts } from '../texts.ts'
+import type { Stage } from './stage.ts'
+import { type StageName, stages } from './stages/index.ts'
 
 const pagePort = 8180
-/** So that a finding can be seen to open and close: the simulated press overheats for a while now and then, ms. */
-const overheat = { first: 45_000, every: 180_000, lasts: 20_000 }
 
 export interface Scene {
-  readonly agent: RunningEdge
-  readonly gateway: RunningEdge
+  /** Each with the folder of its state. */
+  readonly edges: readonly (RunningEdge & { readonly state: string })[]
   readonly collector: RunningCollector
-  readonly plc: SimulatedPlc
+  readonly stage: Stage
   readonly nodes: readonly string[]
-  /** Of the state of all three. */
-  readonly folder: string
   readonly startedAt: number
   /** For whoever reads the terminal. */
   readonly notes: readonly string[]
-  /** After both edges have stopped. */
+  /** After the edges have stopped. */
   stop(): Promise<void>
 }
 
 /** `signal` ends the sources. */
-export async function startScene(folder: string, signal: AbortSignal): Promise<Scene> {
+export async function startScene(name: StageName, folder: string, signal: AbortSignal): Promise<Scene> {
   const say = log()
   const startedAt = Date.now()
   const { said } = texts(process.env)
-  const notes = [said.demoSimulated]
-  const plc = await simulatedPlc()
-  const collector = await startCollector(join(folder, 'collector'), pagePort, say).catch((error: unknown) => {
-    if (!isTaken(error)) throw error
-    notes.push(said.demoPortTaken(pagePort))
-    return startCollector(join(folder, 'collector'), 0, say)
-  })
-  const heat = overheatNowAndThen(plc)
-  const host = defaultNode()
-  const press = 'simulated-press'
-  const [agent, gateway] = await Promise.all([
-    startAgent(join(folder, 'agent'), host, collector.broker!, say, signal),
-    startGateway(join(folder, 'gateway'), press, plc, collector.broker!, say, signal),
-  ])
+  const notes = [said.simulated[name]]
+  const stage = await (await stages[name]())({ folder })
+  const { collector, isElsewhere } = await startCollector(join(folder, 'collector'), stage, say)
+  if (isElsewhere) notes.push(said.demoPortTaken(pagePort))
+  const start = { stage, folder, broker: collector.broker!, say, signal }
+  const edges = await Promise.all([...(stage.host ? [startAgent(start)] : []), startGateway(start)])
   const stop = async (): Promise<void> => {
-    clearInterval(heat)
     await collector.stop()
-    await plc.close()
+    await stage.close()
   }
-  return { agent, gateway, collector, plc, nodes: [host, press], folder, startedAt, notes, stop }
+  const nodes = [...(stage.host ? [defaultNode()] : []), stage.node]
+  return { edges, collector, stage, nodes, startedAt, notes, stop }
 }
 
-async function startCollector(state: string, port: number, say: Say): Promise<RunningCollector> {
-  const config = checked(await collectorShape(), {
+/** At its usual port, or at a free one where that is taken. */
+async function startCollector(
+  state: string,
+  stage: Stage,
+  say: Say,
+): Promise<{ collector: RunningCollector; isElsewhere: boolean }> {
+  const shape = await collectorShape()
+  const at = (port: number) => collectorMain.start(checked(shape, collectorConfig(state, stage, port)), say)
+  try {
+    return { collector: await at(pagePort), isElsewhere: false }
+  } catch (error) {
+    if (!isTaken(error)) throw error
+    return { collector: await at(0), isElsewhere: true }
+  }
+}
+
+function collectorConfig(state: string, stage: Stage, port: number): object {
+  return {
     daemon: 'collector',
     state,
     listen: `127.0.0.1:${port}`,
     broker: { listen: '127.0.0.1:0' },
-    detectors: [
-      ...usualDetectors,
-      { type: 'threshold', name: 'press-oil-hot', metric: 'press.oil.temperature', above: 80, clear: 70, for: '3s' },
-    ],
-  })
-  return collectorMain.start(config, say)
+    detectors: [...usualDetectors, ...stage.detectors],
+  }
 }
 
-async function startAgent(
-  state: string,
-  node: string,
-  broker: string,
-  say: Say,
-  signal: AbortSignal,
-): Promise<RunningEdge> {
+interface Start {
+  readonly stage: Stage
+  readonly folder: string
+  readonly broker: string
+  readonly say: Say
+  readonly signal: AbortSignal
+}
+
+async function startAgent({ folder, broker, say, signal }: Start): Promise<Scene['edges'][number]> {
+  const state = join(folder, 'agent')
   const config = {
     daemon: 'agent',
-    node,
+    node: defaultNode(),
     state,
     sources: usualSources('1s'),
     uplinks: [{ type: 'mqtt', brokers: [broker] }],
     metrics: 'off',
   }
-  return agentMain.start(checked(await agentShape(), config), say, signal)
+  return { ...(await agentMain.start(checked(await agentShape(), config), say, signal)), state }
 }
 
-async function startGateway(
-  state: string,
-  node: string,
-  plc: SimulatedPlc,
-  broker: string,
-  say: Say,
-  signal: AbortSignal,
-): Promise<RunningEdge> {
+async function startGateway({ stage, folder, broker, say, signal }: Start): Promise<Scene['edges'][number]> {
+  const state = join(folder, 'gateway')
+  const { node, sources, rules } = stage
   const config = {
     daemon: 'gateway',
     node,
     state,
     attributes: { simulated: true },
-    sources: [{ type: 'modbus', name: 'simulated-press', ...plc.options }],
+    sources,
+    rules,
     uplinks: [{ type: 'mqtt', brokers: [broker] }],
     metrics: 'off',
   }
-  return gatewayMain.start(checked(await gatewayShape(), config), say, signal)
+  return { ...(await gatewayMain.start(checked(await gatewayShape(), config), say, signal)), state }
 }
 
-function overheatNowAndThen(plc: SimulatedPlc): NodeJS.Timeout {
-  const began = performance.now()
-  return setInterval(() => {
-    const since = performance.now() - began - overheat.first
-    plc.overheat = since >= 0 && since % overheat.every < overheat.lasts
-  }, 1000)
-}
-
-/** @throws where this file itself is wrong. */
+/** @throws where a scene itself is wrong. */
 function checked<T>(shape: Shape<T>, raw: unknown): T {
   const place = new Place()
   const value = shape.read(raw, place)

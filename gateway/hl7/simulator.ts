@@ -24,6 +24,8 @@ export interface MonitorOptions {
   readonly bedside: Bedside
   /** Between readings, ms. */
   readonly interval?: number
+  /** Told of each message as it is sent. */
+  sent?(message: string): void
 }
 
 /** What the source should be told besides where to listen. */
@@ -40,7 +42,7 @@ const patience = 5000
 /** Messages that wait to be accepted; the oldest readings go. */
 const most = 1000
 
-export function simulatedMonitor({ host, port, bedside, interval = 1000 }: MonitorOptions): SimulatedMonitor {
+export function simulatedMonitor({ host, port, bedside, interval = 1000, sent }: MonitorOptions): SimulatedMonitor {
   const stop = new AbortController()
   const { signal } = stop
   const counts = { accepted: 0, rejected: 0 }
@@ -117,6 +119,7 @@ export function simulatedMonitor({ host, port, bedside, interval = 1000 }: Monit
         if (waiting.length === 0) await new Promise<void>(resolve => (wake = resolve))
         const message = waiting[0]
         if (message === undefined) continue
+        sent?.(message)
         const answer = await line.ask(message)
         if (answer === 'error') throw new Error('the receiver cannot take it now')
         works()

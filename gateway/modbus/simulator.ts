@@ -2,15 +2,15 @@
 // Its values follow from the time alone. Whatever reads it is told so: the configuration it offers marks every series
 // `simulated: true`.
 
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { ServerTCP } from 'modbus-serial'
+import { simulatedServer, slice } from './simulated-server.ts'
 
 export interface SimulatedPlc {
   /** Options for a `modbus` source that reads it. */
   readonly options: Readonly<Record<string, unknown>>
   /** The oil overheats while true. */
   overheat: boolean
+  /** Its second coil, which may be written: the oil cooler runs. */
+  cooling: boolean
   close(): Promise<void>
 }
 
@@ -23,32 +23,28 @@ const registers = [
   { name: 'press.strokes', table: 'holding-register', address: 4, type: 'u32', unit: '{stroke}', kind: 'counter' },
   { name: 'press.tank.level', table: 'input-register', address: 0, type: 'u16', scale: 0.001, unit: '1' },
   { name: 'press.pump.running', table: 'coil', address: 0, type: 'bool', unit: '1' },
+  { name: 'press.cooling', table: 'coil', address: 1, type: 'bool', unit: '1', write: { min: 0, max: 1 } },
   { name: 'press.door.open', table: 'discrete-input', address: 0, type: 'bool', unit: '1' },
 ] as const
 
 /** Starts it on a free port of loopback. */
 export async function simulatedPlc(): Promise<SimulatedPlc> {
-  const plc = { overheat: false }
-  const port = await freePort()
-  const server = new ServerTCP(
-    {
-      // The library asks for single ones apart, and answers nothing where it cannot.
-      getMultipleHoldingRegisters: (address: number, count: number) => slice(holding(plc.overheat), address, count),
-      getHoldingRegister: (address: number) => slice(holding(plc.overheat), address, 1)[0]!,
-      getMultipleInputRegisters: (address: number, count: number) => slice(input(), address, count),
-      getInputRegister: (address: number) => slice(input(), address, 1)[0]!,
-      getCoil: (address: number) => slice([phase() > 0.05], address, 1)[0]!,
-      getDiscreteInput: (address: number) => slice([phase() > 0.9], address, 1)[0]!,
+  const plc = { overheat: false, cooling: false }
+  const server = await simulatedServer({
+    // The library asks for single ones apart, and answers nothing where it cannot.
+    getMultipleHoldingRegisters: (address: number, count: number) => slice(holding(plc), address, count),
+    getHoldingRegister: (address: number) => slice(holding(plc), address, 1)[0]!,
+    getMultipleInputRegisters: (address: number, count: number) => slice(input(), address, count),
+    getInputRegister: (address: number) => slice(input(), address, 1)[0]!,
+    getCoil: (address: number) => slice([phase() > 0.05, plc.cooling], address, 1)[0]!,
+    getDiscreteInput: (address: number) => slice([phase() > 0.9], address, 1)[0]!,
+    setCoil: (address: number, value: boolean) => {
+      slice([0, 1], address, 1)
+      if (address === 1) plc.cooling = value
     },
-    { host: '127.0.0.1', port },
-  )
-  await new Promise<void>((resolve, reject) => {
-    server.once('initialized', () => resolve())
-    server.once('serverError', reject)
   })
-  server.on('socketError', () => {}) // a client that resets its connection is no fault of the simulator
-  const options = { url: `modbus-tcp://127.0.0.1:${port}`, interval: '1s', attributes: { simulated: true }, registers }
-  return Object.assign(plc, { options, close: () => new Promise<void>(resolve => server.close(() => resolve())) })
+  const options = { url: server.url, interval: '1s', attributes: { simulated: true }, registers }
+  return Object.assign(plc, { options, close: server.close })
 }
 
 /** Where the press is in its stroke, 0 to 1. */
@@ -60,27 +56,12 @@ function input(): readonly number[] {
   return [850 - Math.round(20 * phase())]
 }
 
-function holding(overheat: boolean): readonly number[] {
+function holding({ overheat, cooling }: Pick<SimulatedPlc, 'overheat' | 'cooling'>): readonly number[] {
   const swing = Math.sin(2 * Math.PI * phase())
-  const oil = Math.round((overheat ? 92 : 54) * 10 + 8 * swing)
+  const oil = Math.round((overheat ? (cooling ? 85 : 92) : 54) * 10 + 8 * swing)
   const bar = Math.round(100 * (20 + 160 * Math.max(0, swing)))
   const speed = Buffer.alloc(4)
   speed.writeFloatBE(1480 - 35 * Math.max(0, swing))
   const strokes = Math.floor(Date.now() / 1000 / strokeSeconds) % 0x1_0000_0000
   return [oil, bar, speed.readUInt16BE(0), speed.readUInt16BE(2), strokes >>> 16, strokes & 0xffff]
-}
-
-/** What lies at the addresses; the library answers exception 2 for what this throws. */
-function slice<T>(values: readonly T[], address: number, count: number): T[] {
-  if (address + count <= values.length) return values.slice(address, address + count)
-  throw Object.assign(new RangeError(`no address ${address + count - 1}`), { modbusErrorCode: 2 })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof at === 'object' && at !== null ? at.port : 0
 }

@@ -1,4 +1,5 @@
-// A value beyond a limit for some time. Counters are judged by their rate per second.
+// A value beyond a limit for some time. Counters are judged by their rate per second, and with `per` every series by how
+// fast it changes.
 
 import type { Series, Severity } from '../../core/model.ts'
 import { severities } from '../../core/model.ts'
@@ -13,6 +14,8 @@ export interface ThresholdOptions extends Selection {
   readonly below: number | undefined
   /** The level at which it is over; by default the limit itself. */
   readonly clear: number | undefined
+  /** Given: its change in so long is judged, ms. */
+  readonly per: number | undefined
   /** How long it must last, ms. Two readings beyond the limit count as beyond it in between. */
   readonly for: number
   readonly severity: Severity
@@ -20,7 +23,7 @@ export interface ThresholdOptions extends Selection {
 
 export interface ThresholdState {
   readonly counter: boolean
-  /** The sample before, of a counter. */
+  /** The sample before, where the rate is judged. */
   time: number | null
   value: number
   /** Since when it is beyond the limit. */
@@ -28,6 +31,8 @@ export interface ThresholdState {
   /** It has been said. */
   said: boolean
 }
+
+const second = 1000
 
 const options = refined(
   object({
@@ -37,6 +42,7 @@ const options = refined(
     above: optional(number),
     below: optional(number),
     clear: optional(number),
+    per: optional(duration()),
     for: optional(duration(0), 0),
     severity: optional(oneOf(severities), 'warning'),
   }),
@@ -52,14 +58,15 @@ function checkLevels({ above, below, clear }: Omit<ThresholdOptions, 'metric'>, 
 
 function open(o: ThresholdOptions): Detector<ThresholdState> {
   const judge = judgeLevel(o)
+  const per = o.per ?? second
   return {
     scope: 'series',
     severity: o.severity,
     watches: watching(selectsSeries(o)),
     start: series => ({ counter: series?.kind === 'counter', time: null, value: 0, since: null, said: false }),
     step(state, time, value) {
-      if (!state.counter) return judge(state, time, value)
-      const rate = rateOf(state, time, value)
+      if (!state.counter && o.per === undefined) return judge(state, time, value)
+      const rate = rateOf(state, time, value, per)
       return rate === undefined ? undefined : judge(state, time, rate)
     },
   }
@@ -69,14 +76,14 @@ function watching(selects: (node: string, series: Series) => boolean) {
   return (name: string, series: Series | undefined): boolean => series !== undefined && selects(name, series)
 }
 
-/** Per second since the sample before; undefined at the first, at a reset, and where no time has passed. */
-function rateOf(state: ThresholdState, time: number, value: number): number | undefined {
+/** Per `per` since the sample before; undefined at the first, at a counter's reset, and where no time has passed. */
+function rateOf(state: ThresholdState, time: number, value: number, per: number): number | undefined {
   const { time: before, value: last } = state
   if (before !== null && time <= before) return undefined
   state.time = time
   state.value = value
-  if (before === null || value < last) return undefined
-  const rate = ((value - last) / (time - before)) * 1000
+  if (before === null || (state.counter && value < last)) return undefined
+  const rate = ((value - last) / (time - before)) * per
   return Number.isFinite(rate) ? rate : undefined
 }
 
@@ -94,7 +101,7 @@ function judgeLevel(o: ThresholdOptions): (state: ThresholdState, time: number, 
     if (state.since === null || time - state.since < o.for) return undefined
     state.said = true
     const lasting = o.for === 0 ? '' : ` for ${o.for / 1000} s`
-    const message = `${o.metric}${state.counter ? ' per second' : ''} is ${plain(value)}, ${name} ${limit}${lasting}`
+    const message = `${o.metric}${rateWord(o, state)} is ${plain(value)}, ${name} ${limit}${lasting}`
     return { since: state.since, message, evidence: { value, [name]: limit, for_s: o.for / 1000 } }
   }
 }
@@ -103,6 +110,11 @@ function over(state: ThresholdState, time: number): Verdict {
   state.said = false
   state.since = null
   return { until: time }
+}
+
+function rateWord({ per }: ThresholdOptions, { counter }: ThresholdState): string {
+  if (per === undefined || per === second) return counter || per === second ? ' per second' : ''
+  return ` per ${per / second} s`
 }
 
 function plain(value: number): string {

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { fileKeep, memoryKeep } from '../../agent/keep.ts'
 
@@ -28,4 +29,21 @@ t.test('one in memory outlives nothing', async t => {
   t.equal(keep.load(), 'before')
   keep.save('after')
   t.equal(keep.load(), 'after')
+})
+
+t.test('a part of it is another file beside it', async t => {
+  const file = join(t.testdir(), 'plc.json')
+  const keep = fileKeep(file)
+  keep.part('alarms').save('two')
+  t.equal(keep.load(), undefined)
+  keep.save('one')
+  t.strictSame(readdirSync(dirname(file)).toSorted(), ['plc.json', 'plc~alarms.json'])
+  t.equal(fileKeep(file).part('alarms').load(), 'two')
+})
+
+t.test('in memory a part is found again, too', async t => {
+  const keep = memoryKeep('one')
+  keep.part('alarms').save('two')
+  t.equal(keep.part('alarms').load(), 'two')
+  t.equal(keep.load(), 'one')
 })

@@ -12,7 +12,19 @@ t.test('without a command, with --help and with help the usage is shown', async 
 })
 
 t.test('every command tells its usage and an example', async t => {
-  const names = ['agent', 'gateway', 'collector', 'check', 'test', 'inventory', 'status', 'demo', 'smart-reports']
+  const names = [
+    'agent',
+    'gateway',
+    'collector',
+    'check',
+    'test',
+    'inventory',
+    'status',
+    'order',
+    'probe',
+    'demo',
+    'smart-reports',
+  ]
   for (const name of names) {
     const { status, out } = await fieldline([name, '--help'])
     t.equal(status, 0)

@@ -66,6 +66,8 @@ t.test('a right configuration is read with its defaults', async t => {
     },
     backlog_rate: 1_048_576,
     metrics: '127.0.0.1:9464',
+    orders: undefined,
+    rules: [],
     metrics_readings: false,
   })
   t.match(check('c', 'daemon: collector\n'), {

@@ -53,6 +53,18 @@ t.test('between the limit and clear what is going on stays as it is', t => {
   t.end()
 })
 
+t.test('with per it is the change in so long that is judged, up or down', t => {
+  t.same(verdicts({ above: 5, per: '1m' }, [0, 4, 10, 10], heat, 60_000), [
+    [2, 'since 120000'],
+    [3, 'until 180000'],
+  ])
+  t.same(verdicts({ below: -5, per: '1s' }, [100, 96, 80, 99]), [
+    [2, 'since 2000'],
+    [3, 'until 3000'],
+  ])
+  t.end()
+})
+
 t.test('a counter is judged by its rate, whatever the interval', t => {
   t.same(verdicts({ above: 5 }, [1000, 1010, 1040, 1041, 1042], rejects, 2000), [
     [2, 'since 4000'],

@@ -54,7 +54,7 @@ t.test('what could not be handed on is told after a restart', async t => {
 
 t.test('a log without news is not saved at every reading', async t => {
   let saves = 0
-  const keep = { load: () => undefined, save: () => void saves++ }
+  const keep = { ...memoryKeep(), save: () => void saves++ }
   await readings(kernelLog, defaults, ringOf(t, ['systemd[1]: Started.']), 50, () => {}, keep)
   t.equal(saves, 2, 'at first and at the end')
 })

@@ -20,7 +20,7 @@ t.test('every register of the simulated PLC reads through the source, marked as 
     say: (_, message) => void said.push(message),
   })
   const { samples } = await running.once!(AbortSignal.timeout(5000))
-  t.equal(samples.length, 7, said.join('; '))
+  t.equal(samples.length, 8, said.join('; '))
   for (const { series } of samples) t.match(series.attributes, { simulated: true, source: 'press' }, series.name)
   const oil = samples.find(s => s.series.name === 'press.oil.temperature')!.value
   t.ok(oil > 40 && oil < 70, `${oil} Cel`)

@@ -1,0 +1,88 @@
+// The scene `ward`: two bedside monitors that send HL7 and a signal lamp over Modbus, all simulated. The saturation of one of
+// them falls now and then; the monitor alarms, and so does a rule at the gateway, which lights the lamp.
+
+import { bedsides, type SimulatedMonitor, simulatedMonitor, simulatedOptions } from '../../../gateway/hl7/simulator.ts'
+import { simulatedLamp } from '../../../gateway/modbus/simulated-lamp.ts'
+import { freePort } from '../../../gateway/modbus/simulated-server.ts'
+import { nowAndThen, type Stage, type Tell } from '../stage.ts'
+
+const falling = { first: 4000, every: 45_000, lasts: 8000 }
+const low = 82
+/** A message with such a saturation. */
+const lowMessage = new RegExp(`MDC_PULS_OXIM_SAT_O2[^\\r]*\\|${low}\\|`)
+
+const lamp = (value: boolean) => ({ write: { source: 'simulated-lamp', to: 'lamp.red', value } })
+
+/** The rule of packaging/config/gateway-ward.yaml. */
+const alarm = {
+  name: 'vital-signs',
+  when: {
+    any: [
+      { metric: 'mdc.puls_oxim_sat_o2', below: 90, clear: 92 },
+      { metric: 'mdc.press_bld_art_sys', above: 180, clear: 170 },
+      { metric: 'mdc.press_bld_art_sys', below: 90, clear: 95 },
+    ],
+  },
+  then: [
+    { event: { name: 'ward.alarm', severity: 'critical', message: 'SpO2 or systolic pressure out of limits' } },
+    lamp(true),
+  ],
+  otherwise: [{ event: { name: 'ward.alarm.end', severity: 'info', message: 'within limits again' } }, lamp(false)],
+  start: 'otherwise',
+}
+
+export async function openWard(): Promise<Stage> {
+  const port = await freePort()
+  const light = await simulatedLamp(on => told(on))
+  let told = (_: boolean): void => {}
+  let monitors: readonly SimulatedMonitor[] = []
+
+  const play = (tell: Tell, signal: AbortSignal): void => {
+    let sentAt: number | undefined
+    const sent = (message: string): void => {
+      if (lowMessage.test(message)) sentAt ??= performance.now()
+    }
+    told = on => {
+      const took = Math.round(performance.now() - (sentAt ?? performance.now()))
+      sentAt = undefined
+      tell(said => (on ? said.lampOn(took) : said.lampOff))
+    }
+    monitors = bedsides.map(bedside => simulatedMonitor({ host: '127.0.0.1', port, bedside, sent }))
+    signal.addEventListener('abort', () => void closeAll())
+    nowAndThen(falling, signal, on => {
+      monitors[1]!.lowSaturation = on
+      tell(said => (on ? said.spo2Falls(bedName(1), low) : said.spo2Recovers(bedName(1))))
+    })
+  }
+  const closeAll = async (): Promise<void> => void (await Promise.all(monitors.map(monitor => monitor.close())))
+  return {
+    node: 'simulated-ward',
+    host: false,
+    sources: [
+      { type: 'hl7', name: 'simulated-monitors', listen: `127.0.0.1:${port}`, ...simulatedOptions },
+      { type: 'modbus', name: 'simulated-lamp', ...light.options },
+    ],
+    rules: [alarm],
+    detectors: [
+      {
+        type: 'threshold',
+        name: 'spo2-low',
+        metric: 'mdc.puls_oxim_sat_o2',
+        below: 90,
+        clear: 92,
+        for: '3s',
+        severity: 'critical',
+      },
+    ],
+    play,
+    async close() {
+      await closeAll()
+      await light.close()
+    },
+  }
+}
+
+/** `304-2` of `WARD3^304^2`. */
+function bedName(n: number): string {
+  return bedsides[n]!.bed.split('^').slice(1).join('-')
+}
