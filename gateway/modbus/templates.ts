@@ -19,6 +19,7 @@ import {
   Place,
   type Problem,
   record,
+  refined,
   type Shape,
   scalar,
   shape,
@@ -33,12 +34,17 @@ const map = shape<Raw>('a map', raw => (isMap(raw) ? raw : undefined))
 
 const name = matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'the name of a template, such as sdm630')
 
+/** It may stand in many places. */
+const value = refined(scalar, (v, place) => {
+  if (typeof v === 'string' && v.length > 200) place.wrong('a parameter has at most 200 characters')
+})
+
 /** The keys of a source that say which template it uses, and how. */
 export const templateOptions = {
   template: optional(name),
   /** Where templates beside the shipped ones are. */
   templates: optional(absolutePath, '/etc/fieldline/templates'),
-  parameters: optional(record(scalar), {}),
+  parameters: optional(record(value), {}),
   /** Keys to set in a register, by its name. */
   adjust: optional(record(map), {}),
   /** Which of a template's registers are read, by name. */
@@ -48,7 +54,7 @@ export const templateOptions = {
 type Use = Of<typeof templateOptions> & { readonly template: string }
 const use = object(templateOptions)
 
-const parameter = object({ about: text, default: optional(scalar) }, 'a parameter')
+const parameter = object({ about: text, default: optional(value) }, 'a parameter')
 
 /** A template's file. What its registers hold is checked when the parameters stand in their places. */
 const head = object({

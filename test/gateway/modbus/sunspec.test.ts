@@ -70,7 +70,7 @@ t.test('the chain is found at each usual place, and its points are scaled by the
       [
         ['pv.ac.power', 233.5, 'W', 103],
         ['pv.ac.frequency', 50.01, 'Hz', 103],
-        ['pv.state', 4, '1', 103],
+        ['pv.state', 4, '{state}', 103],
       ],
       `at ${base}: what is not implemented has no value`,
     )
