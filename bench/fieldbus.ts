@@ -52,6 +52,8 @@ async function measure(field: Field, seconds: number): Promise<Cost> {
   try {
     gateway = await startGateway(folder, devices.sources)
     await delay(warmUp * 1000)
+    // Readings begin at whole seconds and end soon after: in the middle between two none is cut apart.
+    await delay(1500 - (Date.now() % 1000))
     const [from, cpu, began] = [Date.now(), cpuSeconds(gateway.pid!), performance.now()]
     const rss: number[] = []
     for (let s = 0; s < seconds; s++) {
