@@ -51,6 +51,18 @@ export const templateOptions = {
   ...patterns,
 } as const
 
+/** What makes no sense where no template was filled in. */
+export function checkUnused(used: Of<typeof templateOptions>, place: Place): void {
+  if (used.template !== undefined)
+    place.at('template').wrong('templates are filled in only where a configuration file is read')
+  const { parameters, adjust, include, exclude } = used
+  const said = { parameters, adjust, include, exclude }
+  for (const [key, value] of Object.entries(said)) {
+    if (value !== undefined && Object.keys(value).length > 0)
+      place.at(key).wrong('this is about a template, and there is none')
+  }
+}
+
 type Use = Of<typeof templateOptions> & { readonly template: string }
 const use = object(templateOptions)
 
