@@ -104,7 +104,7 @@ export function fillIn(raw: Raw, place: Place, read: (file: string) => Config): 
   const config = read(file)
   const values = valuesOf(config, asked, place)
   if (place.problems.length > before) return none
-  const { registers = [], sunspec } = adjusted(filled(config, values), asked, place)
+  const { registers, sunspec } = adjusted(filled(config, values), asked, place)
   const own = Array.isArray(raw.registers) ? (raw.registers as readonly unknown[]) : []
   return { ...rest, registers: [...own, ...registers], ...(sunspec && { sunspec }) }
 }
@@ -123,7 +123,7 @@ function unknown(wanted: string, folders: readonly string[]): string {
 }
 
 interface Filled {
-  readonly registers?: readonly Raw[]
+  readonly registers: readonly Raw[]
   readonly sunspec?: Raw & { readonly models: readonly (Raw & { readonly points: readonly Raw[] })[] }
 }
 
@@ -151,7 +151,8 @@ function filled(config: Config, values: Attributes): Filled {
   const { registers, sunspec } = raw
   const all = { ...raw, ...(substituted({ registers, sunspec }, values, new Place([], problems)) as Raw) }
   config.with(all, problems).check(whole)
-  return all as Filled
+  // A key with nothing behind it is null.
+  return { ...all, registers: all.registers ?? [] } as Filled
 }
 
 function hint(word: string, known: readonly string[]): string {
@@ -176,7 +177,7 @@ function substituted(raw: unknown, values: Attributes, place: Place): unknown {
 }
 
 /** What of the template is read, with what the source wants different. */
-function adjusted({ registers = [], sunspec }: Filled, { adjust, ...chosen }: Use, place: Place): Filled {
+function adjusted({ registers, sunspec }: Filled, { adjust, ...chosen }: Use, place: Place): Filled {
   const isChosen = chooser(chosen, [])
   const names = new Set<string>()
   const wrong = new Set<string>()
