@@ -26,6 +26,16 @@ t.test('--resolved prints plain JSON with the values as written', async t => {
   t.match(JSON.parse(out), { daemon: 'agent', sources: [{ type: 'cpu' }, { type: 'memory', interval: '1s' }] })
 })
 
+t.test('--resolved prints all of a configuration, however long', async t => {
+  const registers = Array.from({ length: 6000 }, (_, n) => `{ name: tag.${n}, table: coil, address: ${n}, type: bool }`)
+  const source = `{ type: modbus, url: "modbus-tcp://127.0.0.1", registers: [${registers.join(', ')}] }`
+  const text = `daemon: gateway\nsources: [${source}]\nuplinks: []\n`
+  const file = join(t.testdir({ 'gateway.yaml': text }), 'gateway.yaml')
+  const { status, out } = await fieldline(['check', '--resolved', file])
+  t.equal(status, 0)
+  t.equal(JSON.parse(out).sources[0].registers.length, 6000)
+})
+
 t.test('all mistakes are told at once on stderr, with status 1', async t => {
   const wrong = right.replace('interval: &often 1s', 'intervall: &often 1 sec').replace('type: mqtt', 'type: mqt')
   const file = join(t.testdir({ 'agent.yaml': wrong }), 'agent.yaml')
