@@ -17,6 +17,8 @@ export class ConfigError extends Error {
 export interface Config {
   /** The file's content as JSON-like data. */
   readonly plain: unknown
+  /** The same file, where part of what it says stands for more; `problems` are what was wrong with that. */
+  with(plain: unknown, problems: readonly Problem[]): Config
   /** Applies a shape. Throws ConfigError with all its problems. */
   check<T>(shape: Shape<T>): T
   /** A ConfigError that points at a key of the file. */
@@ -48,17 +50,19 @@ export function parseConfig(file: string, text: string): Config {
       doc.contents === null ? 'there is no configuration in this file' : 'expected a map, such as daemon: agent'
     throw fail([{ offset: 0, path: [], message }])
   }
-  return {
-    plain: value,
+  const holding = (plain: unknown, known: readonly Mistake[]): Config => ({
+    plain,
+    with: (more, problems) => holding(more, [...known, ...problems.map(toMistake)]),
     wrong: problem => fail([toMistake(problem)]),
     check(shape) {
       const place = new Place()
-      const checked = shape.read(value, place)
-      const all = [...mistakes, ...place.problems.map(toMistake)]
+      const checked = shape.read(plain, place)
+      const all = [...known, ...place.problems.map(toMistake)]
       if (all.length > 0) throw fail(all)
       return checked
     },
-  }
+  })
+  return holding(value, mistakes)
 }
 
 const inOurWords: Readonly<Record<string, string>> = {
