@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import('./cli/test.ts')).test,
   browse: async () => (await import('./cli/browse.ts')).browse,
   inventory: async () => (await import('./cli/inventory.ts')).inventory,
+  probe: async () => (await import('./cli/probe.ts')).probe,
   status: async () => (await import('./cli/status.ts')).status,
   'smart-reports': async () => (await import('./cli/smart-reports.ts')).smartReports,
   demo: async () => (await import('./cli/demo.ts')).demo,
@@ -27,7 +28,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const [name = '--help', ...args] = process.argv.slice(2)
-leave(await main())
+const ended = await main()
+// What a pipe has not taken yet would be lost: a daemon reads its configuration from one.
+await new Promise(resolve => process.stdout.write('', resolve))
+leave(ended)
 
 async function main(): Promise<number> {
   try {

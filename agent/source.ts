@@ -1,9 +1,10 @@
 // The contract of a source: whatever reads a device. A source imports core and its own codec, nothing else of ours.
 
+import type { Config } from '../core/config.ts'
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
 import type { Attributes, Json, Observation } from '../core/model.ts'
-import type { Shape } from '../core/shape.ts'
+import type { Place, Shape } from '../core/shape.ts'
 import type { Keep } from './keep.ts'
 import type { EventKind, Metric } from './metric.ts'
 
@@ -15,6 +16,11 @@ export interface Source<Options> {
   readonly name: string
   /** What its configuration may say; defaults live here. */
   readonly options: Shape<Options>
+  /**
+   * Its part of a configuration file, before it is checked: with what it names in other files in its place. `read` reads
+   * such a file. Mistakes in the part go to `place`. @throws ConfigError for mistakes in a file that it names.
+   */
+  fillIn?(raw: Readonly<Record<string, unknown>>, place: Place, read: (file: string) => Config): unknown
   /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
   readonly metrics: readonly Metric[] | undefined
   readonly events?: readonly EventKind[]

@@ -1,5 +1,5 @@
 // `fieldline check FILE`: everything that is wrong with a configuration, without side effects. With --resolved it prints
-// what the daemon then reads: plain JSON, values as written. `--for` is how a daemon says which one it is. With --env it is
+// what the daemon then reads: plain JSON, values as written, templates filled in. `--for` is how a daemon says which one it is. With --env it is
 // the environment that is checked.
 
 import { type Config, readConfig } from '../core/config.ts'
@@ -32,13 +32,22 @@ async function checkEnvironment(isResolved: boolean): Promise<number> {
 
 /** @throws ConfigError with every problem of the file. */
 export async function checked(file: string, wanted?: string): Promise<{ daemon: DaemonName; config: Config }> {
-  const config = readConfig(file)
-  const daemon = daemonOf(config)
+  const read = readConfig(file)
+  const daemon = daemonOf(read)
   if (wanted !== undefined && wanted !== daemon) {
-    throw config.wrong({ path: ['daemon'], message: `this file is for: fieldline ${daemon} --config ${file}` })
+    throw read.wrong({ path: ['daemon'], message: `this file is for: fieldline ${daemon} --config ${file}` })
   }
+  const config = daemon === 'gateway' ? await filledIn(read) : read
   config.check(await shapes[daemon]())
   return { daemon, config }
+}
+
+async function filledIn(config: Config): Promise<Config> {
+  const [{ expanded }, { sources }] = await Promise.all([
+    import('../gateway/expand.ts'),
+    import('../gateway/sources/index.ts'),
+  ])
+  return expanded(config, sources, readConfig)
 }
 
 function count({ plain }: Config, list: 'sources' | 'uplinks'): number {

@@ -18,6 +18,7 @@ Tools
   test           read one source once and show what would be sent
   browse         look around an OPC UA server and write a configuration for it
   inventory      show the boards and memory modules of this machine
+  probe          find out what a Modbus device has
   status         show how the daemons of this host are doing
   demo           run all of it here, with a simulated PLC
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -129,6 +130,27 @@ Examples
   fieldline inventory
   fieldline test inventory`,
 
+    probe: `Finds out who answers at a Modbus address, what it says of itself and where it has something to read, and prints the
+configuration to begin with. It only reads.
+
+Usage: fieldline probe URL [--scan] [--timeout DURATION] [--pace DURATION]
+
+  URL                 modbus-tcp://HOST:502/UNIT, modbus-rtu-tcp://HOST:PORT/UNIT for a converter, or
+                      modbus-rtu:///dev/ttyUSB0?baud=19200&parity=even&unit=UNIT; without a unit 1, 255 and 0 are tried
+  --scan              ask all unit ids from 1 to 247
+  --timeout DURATION  how long to wait for an answer (default 1s, with --scan 300ms)
+  --pace DURATION     how long to leave the device alone between two questions (default 20ms)
+
+A scan asks one unit after another and takes up to 75 s where nobody answers. A bus that another master uses should not be
+scanned on RTU: both would talk at once.
+
+Status 0: somebody answers. 1: nobody does.
+
+Examples
+  fieldline probe modbus-tcp://192.168.0.10
+  fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
+  fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
+
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 
 Usage: fieldline status [--config FILE] [--json]
@@ -210,6 +232,20 @@ Examples
     browseRefused: nodes => `The server does not tell what lies below ${counted(nodes, 'node')}.`,
     browseSaved: file => `Written to ${file}. Check it: fieldline check ${file}`,
     fileExists: file => `${file} exists already`,
+    probeSilent: (unit, reason) => `Unit ${unit} does not answer: ${reason}`,
+    probeNobody: 'Nobody answers. Are address, port, unit id and, on a serial line, baud and parity right? Try --scan.',
+    probeProgress: (asked, of, answer) => `${asked} of ${of} unit ids asked, ${answer} answer`,
+    probeUnits: units => `These unit ids answer: ${units}`,
+    probeEveryUnit: 'Every unit id is answered: there is one device, which does not look at it.',
+    probeFirstUnits: most => `Looking into the first ${most} of them.`,
+    probeUnit: unit => `Unit ${unit} answers.`,
+    probeIdentity: identity => `It calls itself: ${identity}`,
+    probeNoIdentity: 'It says nothing of itself (function 43/14).',
+    probeSunspec: (base, models) => `It is a SunSpec device: map at ${base}, models ${models}.`,
+    probeNothing: 'At none of the usual addresses there is anything to read: see its manual.',
+    probeColumns: { table: 'table', addresses: 'addresses', values: 'values' },
+    probeNext: 'Next: save this as gateway.yaml, then: fieldline test device --config gateway.yaml',
+    probeTemplates: 'or a template such as sdm630: docs/modbus.md',
     demoSimulated: 'The PLC is simulated and marked so everywhere; this host is real.',
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,

@@ -16,6 +16,7 @@ export const zh: Texts = {
   test           读取一个数据源一次，显示将要发送的内容
   browse         浏览 OPC UA 服务器，并为其生成配置
   inventory      显示本机的主板与内存条
+  probe          查明 Modbus 设备有哪些数据
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带一台模拟 PLC
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -126,6 +127,25 @@ export const zh: Texts = {
   fieldline inventory
   fieldline test inventory`,
 
+    probe: `查明某个 Modbus 地址上有谁应答、它如何介绍自己、哪些地址可以读取，并给出可作为起点的配置。只读取，不写入。
+
+用法：fieldline probe 地址 [--scan] [--timeout 时长] [--pace 时长]
+
+  地址             modbus-tcp://主机:502/单元号；经转换器为 modbus-rtu-tcp://主机:端口/单元号；串口为
+                   modbus-rtu:///dev/ttyUSB0?baud=19200&parity=even&unit=单元号；未写单元号时依次尝试 1、255、0
+  --scan           询问 1 到 247 的所有单元号
+  --timeout 时长   等待应答多久（默认 1s，与 --scan 同用时 300ms）
+  --pace 时长      两次询问之间让设备休息多久（默认 20ms）
+
+扫描逐个询问单元号；若无人应答，最多约需 75 秒。若 RTU 总线上另有主站，请勿扫描：两个主站会同时发话。
+
+退出状态 0：有设备应答；1：无人应答。
+
+示例
+  fieldline probe modbus-tcp://192.168.0.10
+  fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
+  fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
+
     status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 
 用法：fieldline status [--config 文件] [--json]
@@ -203,6 +223,20 @@ export const zh: Texts = {
     browseRefused: nodes => `服务器没有说明 ${nodes} 个节点以下的内容。`,
     browseSaved: file => `已写入 ${file}。检查它：fieldline check ${file}`,
     fileExists: file => `${file} 已存在`,
+    probeSilent: (unit, reason) => `单元 ${unit} 没有应答：${reason}`,
+    probeNobody: '无人应答。请核对地址、端口、单元号；若为串口，还请核对波特率与校验。可尝试 --scan。',
+    probeProgress: (asked, of, answer) => `已询问 ${asked} / ${of} 个单元号，${answer} 个应答`,
+    probeUnits: units => `应答的单元号：${units}`,
+    probeEveryUnit: '所有单元号都有应答：只有一台设备，它不看单元号。',
+    probeFirstUnits: most => `只查看其中前 ${most} 个。`,
+    probeUnit: unit => `单元 ${unit} 有应答。`,
+    probeIdentity: identity => `它自称：${identity}`,
+    probeNoIdentity: '它没有介绍自己（功能码 43/14）。',
+    probeSunspec: (base, models) => `这是一台 SunSpec 设备：映射表位于 ${base}，模型 ${models}。`,
+    probeNothing: '常用地址上都没有可读取的内容：请查阅其手册。',
+    probeColumns: { table: '表', addresses: '地址', values: '值' },
+    probeNext: '下一步：将以下内容存为 gateway.yaml，然后运行：fieldline test device --config gateway.yaml',
+    probeTemplates: '或使用模板，例如 sdm630：见 docs/modbus.md',
     demoSimulated: 'PLC 是模拟的，处处标明；本机是真实的。',
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,

@@ -15,6 +15,7 @@ export interface Texts {
       | 'browse'
       | 'inventory'
       | 'smart-reports'
+      | 'probe'
       | 'status'
       | 'demo',
       string
@@ -45,6 +46,20 @@ export interface Texts {
     browseRefused(nodes: number): string
     browseSaved(file: string): string
     fileExists(file: string): string
+    probeSilent(unit: number, reason: string): string
+    readonly probeNobody: string
+    probeProgress(asked: number, of: number, answer: number): string
+    probeUnits(units: string): string
+    readonly probeEveryUnit: string
+    probeFirstUnits(most: number): string
+    probeUnit(unit: number): string
+    probeIdentity(identity: string): string
+    readonly probeNoIdentity: string
+    probeSunspec(base: number, models: string): string
+    readonly probeNothing: string
+    readonly probeColumns: Readonly<Record<'table' | 'addresses' | 'values', string>>
+    readonly probeNext: string
+    readonly probeTemplates: string
     readonly demoSimulated: string
     demoPortTaken(port: number): string
     demoPage(url: string): string

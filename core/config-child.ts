@@ -5,7 +5,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { Place, type Shape } from './shape.ts'
 
-const limits = { timeout: 20_000, maxBuffer: 16 * 1024 ** 2, killSignal: 'SIGKILL' } as const
+/** 100,000 registers out of templates take some seconds and 10 MB. */
+const limits = { timeout: 60_000, maxBuffer: 64 * 1024 ** 2, killSignal: 'SIGKILL' } as const
 
 /**
  * The checked options of `daemon` in `file`. `command` is the path of the `fieldline` that runs now.

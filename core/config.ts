@@ -7,7 +7,8 @@ import { plainOf } from './config-plain.ts'
 import { type Mistake, render } from './config-text.ts'
 import { Place, type Problem, type Shape } from './shape.ts'
 
-const maxFile = 1024 ** 2
+/** 100,000 nodes of an OPC UA server are 5 MiB. */
+const maxFile = 8 * 1024 ** 2
 
 /** What is wrong with a configuration file; the message holds every problem with its line and a caret. */
 export class ConfigError extends Error {
@@ -17,6 +18,8 @@ export class ConfigError extends Error {
 export interface Config {
   /** The file's content as JSON-like data. */
   readonly plain: unknown
+  /** The same file, where part of what it says stands for more; `problems` are what was wrong with that. */
+  with(plain: unknown, problems: readonly Problem[]): Config
   /** Applies a shape. Throws ConfigError with all its problems. */
   check<T>(shape: Shape<T>): T
   /** A ConfigError that points at a key of the file. */
@@ -48,17 +51,19 @@ export function parseConfig(file: string, text: string): Config {
       doc.contents === null ? 'there is no configuration in this file' : 'expected a map, such as daemon: agent'
     throw fail([{ offset: 0, path: [], message }])
   }
-  return {
-    plain: value,
+  const holding = (plain: unknown, known: readonly Mistake[]): Config => ({
+    plain,
+    with: (more, problems) => holding(more, [...known, ...problems.map(toMistake)]),
     wrong: problem => fail([toMistake(problem)]),
     check(shape) {
       const place = new Place()
-      const checked = shape.read(value, place)
-      const all = [...mistakes, ...place.problems.map(toMistake)]
+      const checked = shape.read(plain, place)
+      const all = [...known, ...place.problems.map(toMistake)]
       if (all.length > 0) throw fail(all)
       return checked
     },
-  }
+  })
+  return holding(value, mistakes)
 }
 
 const inOurWords: Readonly<Record<string, string>> = {
@@ -74,7 +79,7 @@ function syntaxMistake({ code, pos, message }: Pick<YAMLParseError, 'code' | 'po
 function readText(file: string): string {
   try {
     const bytes = readBounded(file)
-    if (bytes.length > maxFile) throw new ConfigError(`${file}: larger than 1 MiB; this is no configuration`)
+    if (bytes.length > maxFile) throw new ConfigError(`${file}: larger than 8 MiB; this is no configuration`)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause

@@ -3,9 +3,12 @@
 import type { EdgeConfig } from '../agent/config.ts'
 import { type RunningEdge, startEdge } from '../agent/main.ts'
 import { sources as agentSources } from '../agent/sources/index.ts'
+import { compact } from '../core/compact.ts'
 import type { Say } from '../core/log.ts'
 import { sources } from './sources/index.ts'
 
-export function start(config: EdgeConfig, say: Say, signal: AbortSignal): Promise<RunningEdge> {
-  return startEdge(config, [...agentSources, ...sources], say, signal)
+export async function start(config: EdgeConfig, say: Say, signal: AbortSignal): Promise<RunningEdge> {
+  const running = await startEdge(config, [...agentSources, ...sources], say, signal)
+  compact()
+  return running
 }

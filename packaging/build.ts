@@ -1,8 +1,8 @@
-// Builds dist/: the command as a few minified modules that load when called for, the page, and the one native file.
+// Builds dist/: the command as a few minified modules that load when called for, the page, and two native files.
 // dist/ then runs alone with Node 24: no node_modules. Direct TypeScript costs seven times the start-up CPU.
 
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,8 +19,11 @@ const unused: Readonly<Record<string, string>> = {
   ws: 'class {}',
   socks: 'class {}',
   'worker-timers': 'class {}',
+  // Of modbus-serial, which here only serves simulators over TCP.
   serialport: 'class {}',
   '@serialport/parser-delimiter': 'class {}',
+  // Of the serial port's binding: lists ports.
+  '@serialport/parser-readline': '{ ReadlineParser: class {} }',
   debug: '() => () => {}',
   'lru-cache': '{ LRUCache: class {} }',
   // Of mqtt: its own sockets, ours are handed to it.
@@ -49,6 +52,21 @@ const sqlite: Plugin = {
   setup(build) {
     const path = join(root, `node_modules/better-sqlite3/lib/linux-${process.arch}.js`)
     build.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path }))
+  },
+}
+
+/** The serial port's binding by the one prebuilt file of this machine, instead of the search for it. */
+const serial: Plugin = {
+  name: 'serial',
+  setup(build) {
+    const cpu = process.arch === 'arm64' ? 'armv8.' : ''
+    const folder = `node_modules/@serialport/bindings-cpp/prebuilds/linux-${process.arch}`
+    const file = JSON.stringify(join(root, folder, `@serialport+bindings-cpp.${cpu}glibc.node`))
+    build.onResolve({ filter: /^\.\/serialport-bindings$/ }, ({ path }) => ({ path, namespace: 'serial' }))
+    build.onLoad({ filter: /./, namespace: 'serial' }, () => ({
+      contents: `exports.binding = require(${file})`,
+      resolveDir: root,
+    }))
   },
 }
 
@@ -131,7 +149,7 @@ export async function build(outDir: string): Promise<void> {
     assetNames: '[name]',
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' },
-    plugins: [stubs, builtins, sqlite, named],
+    plugins: [stubs, builtins, sqlite, serial, named],
     banner: { js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);" },
     legalComments: 'linked',
     logLevel: 'warning',
@@ -140,6 +158,7 @@ export async function build(outDir: string): Promise<void> {
   await chmod(join(outDir, 'fieldline.js'), 0o755)
   await writeFile(join(outDir, 'package.json'), '{ "type": "commonjs" }\n')
   await buildWeb(join(outDir, 'web'))
+  await cp(join(root, 'gateway/modbus/templates'), join(outDir, 'templates'), { recursive: true })
   await copyFile(join(root, 'LICENSE'), join(outDir, 'LICENSE'))
 }
 

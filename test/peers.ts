@@ -10,6 +10,11 @@ const peers = {
     probe: ['-c', 'import pymodbus, serial_asyncio'],
     packages: 'python3-pymodbus python3-serial-asyncio',
   },
+  libmodbus: {
+    program: '/usr/bin/gcc',
+    probe: ['-fsyntax-only', '-include', 'modbus/modbus.h', '-xc', '/dev/null'],
+    packages: 'gcc libc6-dev libmodbus-dev',
+  },
   fuse: {
     program: '/usr/bin/python3',
     probe: ['-c', 'import os; os.open("/dev/fuse", os.O_RDWR); assert os.geteuid() == 0'],

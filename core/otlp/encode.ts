@@ -53,6 +53,7 @@ export function metricsEncoder(resource: Attributes): MetricsEncoder {
   const scopeField = Buffer.from('\x0a\x0b\x0a\x09fieldline', 'latin1')
   const metrics = new Map<string, Metric>()
   const known = new WeakMap<Series, Point>()
+  const store = shelf()
   const points: Point[] = []
   const used: Metric[] = []
   const out = new RequestBuffer()
@@ -61,7 +62,7 @@ export function metricsEncoder(resource: Attributes): MetricsEncoder {
   const pointOf = (series: Series): Point => {
     const key = `${series.kind} ${series.unit} ${series.name}`
     const metric = metrics.get(key) ?? newMetric(series)
-    const point = newPoint(series, metric)
+    const point = newPoint(series, metric, store)
     if (metrics.size >= mostMetrics) metrics.clear()
     metrics.set(key, metric)
     known.set(series, point)
@@ -111,7 +112,21 @@ function newMetric(series: Series): Metric {
   return { head: Uint8Array.from(head.finish()), tag: series.kind === 'counter' ? 0x3a : 0x2a, tail, size: 0, at: 0 }
 }
 
-function newPoint(series: Series, metric: Metric): Point {
+const shelfSize = 16_384
+
+/** Keeps small pieces of bytes together: an array buffer each would cost twice what it holds. */
+function shelf(): (bytes: Uint8Array) => Uint8Array {
+  let room = new Uint8Array(0)
+  return bytes => {
+    if (bytes.length > room.length) room = new Uint8Array(Math.max(bytes.length, shelfSize))
+    const kept = room.subarray(0, bytes.length)
+    kept.set(bytes)
+    room = room.subarray(bytes.length)
+    return kept
+  }
+}
+
+function newPoint(series: Series, metric: Metric, store: (bytes: Uint8Array) => Uint8Array): Point {
   const out = new ProtoWriter(128)
   const start = out.open(1)
   out.fixed64(3, 0n)
@@ -119,7 +134,7 @@ function newPoint(series: Series, metric: Metric): Point {
   writeAttributes(out, 7, series.attributes)
   const size = out.length - start
   out.close(start)
-  const bytes = Uint8Array.from(out.finish())
+  const bytes = store(out.finish())
   return { metric, isCounter: series.kind === 'counter', bytes, timeAt: bytes.length - size + 1 }
 }
 

@@ -1,159 +1,65 @@
-// One connection to one Modbus TCP server, one request outstanding.
-// After a time-out or anything that breaks the protocol the connection is dropped, and stale bytes with it: an answer
-// that comes late, twice or for somebody else can never be taken for the next reading. An exception response is a whole,
-// right answer and leaves the connection as it is. Reconnecting backs off from 0.1 to 30 s; meanwhile reads fail at once.
+// One unit as whoever reads it sees it. Links to one address share its line: how it is kept in step is told there.
 
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import library from 'modbus-serial'
-import { backoff } from '../../core/backoff.ts'
-import { monotonic } from '../../core/clock.ts'
-import type { Block } from './plan.ts'
-import { isBits, type Table } from './registers.ts'
+import type { Host } from '../../core/host.ts'
+import { type Address, nameOf } from './address.ts'
+import { Line, type LineOptions, type Member } from './line.ts'
+import { Mbap } from './mbap.ts'
+import type { Asks, Identify, Read, Write } from './pdu.ts'
+import { Rtu } from './rtu.ts'
+import { byteTime, serialWire, silence } from './serial.ts'
+import { tcpWire } from './tcp.ts'
 
-const Modbus = library.default
-type Modbus = InstanceType<typeof Modbus>
-
-export interface LinkOptions {
-  readonly host: string
-  readonly port: number
-  readonly unit_id: number
-  /** For connecting, and for each answer, ms. */
-  readonly timeout: number
+export interface LinkOptions extends Member {
+  readonly line: Address['line']
 }
 
-/** The device answered that it will not: the codes of MODBUS Application Protocol V1.1b3, clause 7. */
-export class ModbusException extends Error {
-  override readonly name = 'ModbusException'
-  readonly code: number
-
-  constructor(code: number, what: string) {
-    super(`${what}: exception ${code}, ${exceptions[code] ?? 'unknown'}`)
-    this.code = code
-  }
-}
-
-const exceptions: Readonly<Record<number, string>> = {
-  1: 'illegal function: the device does not have this table',
-  2: 'illegal data address: the device has no such address',
-  3: 'illegal data value',
-  4: 'server device failure',
-  5: 'acknowledge: the device needs longer',
-  6: 'server device busy',
-  7: 'negative acknowledge',
-  8: 'memory parity error',
-  10: 'gateway path unavailable: the gateway is misconfigured',
-  11: 'gateway target device failed to respond: is it on, is the unit id right?',
-}
-
-interface Open {
-  readonly socket: Socket
-  readonly client: Modbus
-  /** Fails the request that is outstanding. */
-  fail: (error: Error) => void
-}
-
-export class ModbusLink {
+export class ModbusLink implements Asks {
   readonly #options: LinkOptions
-  readonly #pause = backoff({ min: 100, max: 30_000 })
-  #open: Open | undefined
-  #notBefore = 0
+  readonly #line: Line
 
-  constructor(options: LinkOptions) {
+  /** `host`: whose lines they are. */
+  constructor(options: LinkOptions, host: Pick<Host, never>) {
     this.#options = options
+    this.#line = lineOf(options.line, host)
   }
 
-  /** The block's data bytes: registers high byte first, or packed bits. Throws ModbusException, or what broke the link. */
-  async read(block: Block): Promise<Buffer> {
-    const open = await this.#connected()
-    try {
-      const answer = await request(open, block)
-      const wanted = isBits(block.table) ? Math.ceil(block.count / 8) : block.count * 2
-      if (answer.length !== wanted) throw new Error(`answered ${answer.length} bytes where ${wanted} were asked for`)
-      this.#pause.reset()
-      return answer
-    } catch (error) {
-      const code = exceptionCode(error)
-      if (code !== undefined) throw new ModbusException(code, this.#what(block))
-      this.#drop()
-      throw new Error(`${this.#what(block)}: ${messageOf(error)}`)
-    }
+  read(request: Read): Promise<Buffer> {
+    this.#line.join(this.#options)
+    return this.#line.ask(this.#options, request)
+  }
+
+  write(request: Write): Promise<Buffer> {
+    this.#line.join(this.#options)
+    return this.#line.ask(this.#options, request)
+  }
+
+  /** The answer from its level on, see identification.ts. @throws as `read` does. */
+  identify(request: Identify): Promise<Buffer> {
+    this.#line.join(this.#options)
+    return this.#line.ask(this.#options, request)
   }
 
   close(): void {
-    this.#open?.socket.destroy()
-    this.#open = undefined
-  }
-
-  async #connected(): Promise<Open> {
-    if (this.#open) return this.#open
-    const { host, port } = this.#options
-    const wait = this.#notBefore - monotonic()
-    if (wait > 0) throw new Error(`${host}:${port} is not connected; trying again in ${Math.ceil(wait / 100) / 10} s`)
-    try {
-      this.#open = await this.#connect()
-      return this.#open
-    } catch (cause) {
-      this.#drop()
-      throw new Error(`connecting to ${host}:${port}: ${(cause as Error).message}`, { cause })
-    }
-  }
-
-  async #connect(): Promise<Open> {
-    const { host, port, unit_id, timeout } = this.#options
-    const socket = connect({ host, port, noDelay: true, keepAlive: true })
-    const signal = AbortSignal.timeout(timeout)
-    try {
-      await once(socket, 'connect', { signal })
-    } catch (cause) {
-      socket.destroy()
-      throw signal.aborted ? new Error(`no answer within ${timeout} ms`, { cause }) : cause
-    }
-    const client = new Modbus()
-    await client.connectTCP(host, { port, socket })
-    client.setID(unit_id)
-    client.setTimeout(timeout)
-    const open: Open = { socket, client, fail: () => undefined }
-    socket.once('close', () => this.#closed(open))
-    return open
-  }
-
-  #closed(open: Open): void {
-    if (this.#open === open) this.#open = undefined
-    open.fail(new Error('the device closed the connection'))
-  }
-
-  #drop(): void {
-    this.close()
-    this.#notBefore = monotonic() + this.#pause.next()
-  }
-
-  #what({ table, address, count }: Block): string {
-    const { host, port, unit_id } = this.#options
-    return `reading ${count} of ${table} from ${address} of unit ${unit_id} at ${host}:${port}`
+    this.#line.leave(this.#options)
   }
 }
 
-const functions = {
-  coil: 'readCoils',
-  'discrete-input': 'readDiscreteInputs',
-  'holding-register': 'readHoldingRegisters',
-  'input-register': 'readInputRegisters',
-} as const satisfies Record<Table, keyof Modbus>
+/** The lines of each machine by their address: one connection each, whatever number of links. */
+const lines = new WeakMap<object, Map<string, Line>>()
 
-function request(open: Open, { table, address, count }: Block): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    open.fail = reject
-    open.client[functions[table]](address, count).then(({ buffer }) => resolve(buffer), reject)
-  })
+function lineOf(at: Address['line'], host: object): Line {
+  const own = lines.get(host) ?? new Map<string, Line>()
+  lines.set(host, own)
+  const key = JSON.stringify(at)
+  const line = own.get(key) ?? new Line(optionsOf(at))
+  own.set(key, line)
+  return line
 }
 
-/** The library throws a time-out that is no Error, with a message all the same. */
-function messageOf(error: unknown): string {
-  return String((error as { message?: unknown }).message ?? error)
-}
-
-function exceptionCode(error: unknown): number | undefined {
-  const code: unknown = (error as { modbusCode?: unknown }).modbusCode
-  return typeof code === 'number' ? code : undefined
+function optionsOf(at: Address['line']): LineOptions {
+  const name = nameOf(at)
+  if (at.transport === 'rtu')
+    return { name, open: serialWire(at), framing: () => new Rtu(), silence: silence(at), byteTime: byteTime(at) }
+  const framing = at.transport === 'tcp' ? () => new Mbap() : () => new Rtu()
+  return { name, open: tcpWire(at), framing, silence: 0, byteTime: 0 }
 }

@@ -120,6 +120,7 @@ class Server {
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
       await this.#up()
+      this.#polls = this.#options.mode === 'poll'
       for (const extra of this.#extras) await extra.connected?.(session)
       while (!session.lost.aborted) await (this.#polls ? this.#poll(session) : this.#subscribe(session))
       throw session.lost.reason

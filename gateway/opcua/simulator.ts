@@ -7,13 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type AddressSpace,
-  DataType,
   nodesetSourceFromStream,
   nodesets,
   OPCUACertificateManager,
   OPCUAServer,
   type UAVariable,
-  Variant,
 } from 'node-opcua'
 import { buildLine, type Line, type LineMemory, type LineVariable, record } from './simulated-line.ts'
 import { lineTypes } from './simulated-types.ts'
@@ -32,8 +30,10 @@ export interface SimulatorOptions {
 export interface Simulator {
   readonly url: string
   readonly server: OPCUAServer
-  /** How far its clock is ahead, ms: source timestamps are that wrong. */
+  /** How far the clock of its devices is ahead, ms: source timestamps are that wrong. */
   ahead: number
+  /** How far its own clock is ahead, ms. */
+  clockAhead: number
   set(name: LineVariable, value: unknown, at?: Date): void
   value(name: LineVariable): unknown
   /** A bad value, which has none. */
@@ -54,9 +54,10 @@ const step = 250
 export async function simulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'fieldline-opcua-'))
   const memory: LineMemory = { values: new Map(), history: new Map() }
-  const own = { ahead: 0 }
+  const own = { ahead: 0, clockAhead: 0 }
   const now = (): Date => new Date(Date.now() + own.ahead)
-  let { server, line } = await start(folder, options.port ?? 0, options.namespaces ?? [], memory, now)
+  const clock = (): Date => new Date(Date.now() + own.clockAhead)
+  let { server, line } = await start(folder, options.port ?? 0, options.namespaces ?? [], memory, now, clock)
   let isUp = true
   const port = server.endpoints[0]!.port
   const moving = options.moves ? setInterval(() => move(line, now()), step) : undefined
@@ -67,7 +68,7 @@ export async function simulator(options: SimulatorOptions = {}): Promise<Simulat
   }
   const restart = async (namespaces = options.namespaces ?? []): Promise<void> => {
     await stop()
-    ;({ server, line } = await start(folder, port, namespaces, memory, now))
+    ;({ server, line } = await start(folder, port, namespaces, memory, now, clock))
     isUp = true
   }
   return Object.assign(own, {
@@ -103,6 +104,7 @@ async function start(
   namespaces: readonly string[],
   memory: LineMemory,
   now: () => Date,
+  clock: () => Date,
 ): Promise<{ server: OPCUAServer; line: Line }> {
   const certificates = new OPCUACertificateManager({
     rootFolder: folder,
@@ -131,15 +133,20 @@ async function start(
   space.installAlarmsAndConditionsService()
   for (const uri of namespaces) space.registerNamespace(uri)
   const line = buildLine(space, memory, now)
-  setClock(space, now)
+  setClock(space, clock)
   await server.start()
   return { server, line }
 }
 
-/** Server_ServerStatus_CurrentTime (OPC 10000-6, Annex A) tells the clock that its time stamps follow. */
+/** Server_ServerStatus (OPC 10000-6, Annex A), of which CurrentTime tells the server's clock. */
 function setClock(space: AddressSpace, now: () => Date): void {
-  const node = space.findNode('i=2258') as UAVariable
-  node.bindVariable({ get: () => new Variant({ dataType: DataType.DateTime, value: now() }) }, true)
+  const status = space.findNode('i=2256') as UAVariable & { $extensionObject: object }
+  status.$extensionObject = new Proxy(status.$extensionObject, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key)
+      return key === 'currentTime' ? now() : value
+    },
+  })
 }
 
 /** The tank fills and empties in a minute; it overfills, and so alarms, once in five. */

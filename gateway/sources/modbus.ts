@@ -1,35 +1,59 @@
-// A PLC, meter or drive over Modbus TCP. docs/modbus.md is the guide for whoever stands at the cabinet.
+// A PLC, meter or drive over Modbus TCP or RTU. docs/modbus.md is the guide for whoever stands at the cabinet.
 
 import { polled } from '../../agent/polled.ts'
 import type { Source } from '../../agent/source.ts'
-import { duration, integer, matching, object, optional } from '../../core/shape.ts'
-import { Device } from '../modbus/device.ts'
+import { duration, integer, object, optional, refined } from '../../core/shape.ts'
+import { address } from '../modbus/address.ts'
+import { Device, modbusEvents } from '../modbus/device.ts'
 import { ModbusLink } from '../modbus/link.ts'
+import { most } from '../modbus/pdu.ts'
 import { attributes, registers } from '../modbus/registers.ts'
+import { SunspecDevice } from '../modbus/sunspec.ts'
+import { sunspecMap } from '../modbus/sunspec-map.ts'
+import { fillIn, templateOptions } from '../modbus/templates.ts'
+import { writer } from '../modbus/write.ts'
 
-const options = object({
-  url: matching(
-    /^modbus-tcp:\/\/(\[[0-9a-fA-F:]+\]|[^\s/:]+)(:\d{1,5})?\/?$/,
-    'an address such as modbus-tcp://192.168.0.10:502',
-  ),
-  unit_id: optional(integer(0, 255), 1),
+const fields = object({
+  url: address,
+  unit_id: optional(integer(0, 255)),
   interval: optional(duration(10), 1000),
   timeout: optional(duration(10, 60_000), 1000),
-  /** Unwanted addresses to read across where that saves a request. */
+  outstanding: optional(integer(1, 16), 1),
+  pace: optional(duration(0, 60_000), 0),
   max_gap: optional(integer(0, 100), 8),
+  max_registers: optional(integer(1, most.registersRead), most.registersRead),
+  max_bits: optional(integer(1, most.bitsRead), most.bitsRead),
   attributes,
-  registers,
+  registers: optional(registers, []),
+  sunspec: optional(sunspecMap),
+  ...templateOptions,
+})
+
+const options = refined(fields, ({ url, unit_id, template, registers, sunspec }, place) => {
+  if (url.unit !== undefined && unit_id !== undefined && url.unit !== unit_id)
+    place.at('unit_id').wrong(`the address names unit ${url.unit}; say it once`)
+  if (url.line.transport === 'rtu' && (unit_id ?? url.unit) === 0)
+    place.at('unit_id').wrong('on a serial line unit 0 means all units, and none of them answers')
+  if (template !== undefined)
+    place.at('template').wrong('templates are filled in only where a configuration file is read')
+  else if (registers.length === 0 && sunspec === undefined)
+    place.at('registers').wrong('expected registers, or a template')
 })
 
 export const modbus: Source<ReturnType<typeof options.read>> = {
   name: 'modbus',
   options,
+  fillIn,
   metrics: undefined,
+  events: modbusEvents,
   open(o, at) {
-    const { hostname, port } = new URL(o.url)
-    const host = hostname.replace(/^\[|\]$/g, '')
-    const link = new ModbusLink({ host, port: Number(port || 502), unit_id: o.unit_id, timeout: o.timeout })
-    const device = new Device(o, at, block => link.read(block))
-    return polled({ ...at, interval: o.interval, read: () => device.read(), close: () => link.close() })
+    const { timeout, outstanding, pace } = o
+    const unit_id = o.unit_id ?? o.url.unit ?? 1
+    const link = new ModbusLink({ line: o.url.line, unit_id, timeout, outstanding, pace }, at.host)
+    const device = o.sunspec ? new SunspecDevice({ ...o, sunspec: o.sunspec }, at, link) : new Device(o, at, link)
+    return {
+      ...polled({ ...at, interval: o.interval, read: () => device.read(), close: () => link.close() }),
+      actions: { write: writer(o.registers, link, at.host) },
+    }
   },
 }

@@ -12,7 +12,18 @@ t.test('without a command, with --help and with help the usage is shown', async 
 })
 
 t.test('every command tells its usage and an example', async t => {
-  const names = ['agent', 'gateway', 'collector', 'check', 'test', 'inventory', 'status', 'demo', 'smart-reports']
+  const names = [
+    'agent',
+    'gateway',
+    'collector',
+    'check',
+    'test',
+    'inventory',
+    'probe',
+    'status',
+    'demo',
+    'smart-reports',
+  ]
   for (const name of names) {
     const { status, out } = await fieldline([name, '--help'])
     t.equal(status, 0)

@@ -1,133 +1,220 @@
-import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { ModbusLink } from '../../../gateway/modbus/link.ts'
-import type { Block } from '../../../gateway/modbus/plan.ts'
+import type { ModbusLink } from '../../../gateway/modbus/link.ts'
+import type { Read } from '../../../gateway/modbus/pdu.ts'
+import { lyingSlave, type Rule, registers, rtuFrame, tcpFrame, untilGood } from './lying-slave.ts'
 
-const block: Block = { table: 'holding-register', address: 10, count: 2, registers: [] }
+const block: Read = { table: 'holding-register', address: 10, count: 2 }
+const right = Buffer.from([0, 7, 0, 8])
 
-/** Answers each request with what `answer` makes of it; the request's transaction id is its first two bytes. */
-type Answer = (request: Buffer, socket: Socket) => void
+const silent: Rule = () => {}
+const late: Rule = (asked, say) => void setTimeout(() => say(tcpFrame(asked, registers(asked, 1000))), 250)
 
-/** A whole, right answer to a read of registers: the value `base`, `base + 1` ... */
-function good(request: Buffer, base = 7): Buffer {
-  const count = request.readUInt16BE(10)
-  const pdu = Buffer.alloc(2 + count * 2)
-  pdu[0] = request[7]!
-  pdu[1] = count * 2
-  for (let n = 0; n < count; n++) pdu.writeUInt16BE(base + n, 2 + n * 2)
-  return frame(request, pdu)
+/** What is wrong with an answer, and whether the connection can be kept. */
+const faults: Readonly<Record<string, readonly [Rule, 'kept' | 'new']>> = {
+  'answers too late': [late, 'kept'],
+  'answers for another transaction': [
+    (a, say) => say(tcpFrame({ ...a, transaction: a.transaction + 1 }, registers(a, 1000))),
+    'kept',
+  ],
+  'answers for another unit': [(a, say) => say(tcpFrame({ ...a, unit: 4 }, registers(a, 1000))), 'kept'],
+  'answers another function': [(a, say) => say(tcpFrame(a, Buffer.from([4, 4, 3, 232, 3, 233]))), 'kept'],
+  'answers too few registers': [(a, say) => say(tcpFrame(a, Buffer.from([3, 2, 3, 232]))), 'kept'],
+  'answers too many registers': [(a, say) => say(tcpFrame(a, Buffer.from([3, 6, 3, 232, 3, 233, 3, 234]))), 'kept'],
+  'says a byte count that is not so': [(a, say) => say(tcpFrame(a, Buffer.from([3, 2, 3, 232, 3, 233]))), 'kept'],
+  'says a byte count longer than its frame': [
+    (a, say) => say(tcpFrame(a, Buffer.from([3, 200, 3, 232, 3, 233]))),
+    'kept',
+  ],
+  'sends an empty frame': [(a, say) => say(tcpFrame(a, Buffer.alloc(0))), 'kept'],
+  'says nothing': [silent, 'kept'],
+  'sends garbage': [(_, say) => say(Buffer.alloc(300, 0xff)), 'new'],
+  'announces more than Modbus can hold': [(a, say) => say(tcpFrame(a, Buffer.alloc(254, 3))), 'new'],
+  'announces nothing': [(_, say) => say(Buffer.alloc(7)), 'new'],
+  'closes the connection': [(_, __, socket) => void socket.end(), 'new'],
+  'resets the connection': [(_, __, socket) => void socket.resetAndDestroy(), 'new'],
+  'stops in the middle of an answer': [(a, say) => say(tcpFrame(a, registers(a, 1000)).subarray(0, 10)), 'new'],
+  'stops in the middle of a header': [(a, say) => say(tcpFrame(a, registers(a, 1000)).subarray(0, 3)), 'new'],
 }
 
-function frame(
-  request: Buffer,
-  pdu: Buffer,
-  { transaction = request.readUInt16BE(0), unit = request[6]! } = {},
-): Buffer {
-  const header = Buffer.alloc(7)
-  header.writeUInt16BE(transaction & 0xffff, 0)
-  header.writeUInt16BE(pdu.length + 1, 4)
-  header[6] = unit
-  return Buffer.concat([header, pdu])
-}
-
-/** A slave that answers the n-th request by the n-th rule, then rightly. */
-async function slave(
-  t: Test,
-  rules: readonly Answer[],
-): Promise<{ link: ModbusLink; server: Server; sockets: Set<Socket> }> {
-  const sockets = new Set<Socket>()
-  let n = 0
-  const server = createServer(socket => {
-    sockets.add(socket)
-    socket.on('error', () => socket.destroy())
-    socket.on('data', request => {
-      const rule = rules[n++]
-      if (rule) rule(request, socket)
-      else socket.write(good(request))
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  const link = new ModbusLink({
-    host: '127.0.0.1',
-    port: typeof at === 'object' ? at!.port : 0,
-    unit_id: 3,
-    timeout: 150,
-  })
-  t.teardown(() => {
-    link.close()
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { link, server, sockets }
-}
-
-/** Reads until it works; the link holds reads back while it waits to reconnect. */
-async function nextGood(link: ModbusLink): Promise<Buffer> {
-  const deadline = performance.now() + 5000
-  for (;;) {
-    try {
-      return await link.read(block)
-    } catch (error) {
-      if (performance.now() > deadline) throw error
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
-}
-
-const late: Answer = (request, socket) =>
-  void setTimeout(() => socket.writable && socket.write(good(request, 1000)), 250)
-
-const faults: Readonly<Record<string, Answer>> = {
-  'answers too late': late,
-  'answers for another transaction': (r, s) =>
-    s.write(frame(r, good(r, 1000).subarray(7), { transaction: r.readUInt16BE(0) + 1 })),
-  'answers for another unit': (r, s) => s.write(frame(r, good(r, 1000).subarray(7), { unit: 4 })),
-  'answers another function': (r, s) => s.write(frame(r, Buffer.from([4, 4, 3, 232, 3, 233]))),
-  'answers too few registers': (r, s) => s.write(frame(r, Buffer.from([3, 2, 3, 232]))),
-  'answers too many registers': (r, s) => s.write(frame(r, Buffer.from([3, 6, 3, 232, 3, 233, 3, 234]))),
-  'says a byte count that is not so': (r, s) => s.write(frame(r, Buffer.from([3, 2, 3, 232, 3, 233]))),
-  'says a byte count longer than its frame': (r, s) => s.write(frame(r, Buffer.from([3, 200, 3, 232, 3, 233]))),
-  'sends garbage': (_, s) => s.write(Buffer.alloc(300, 0xff)),
-  'sends an empty frame': (r, s) => s.write(frame(r, Buffer.alloc(0))),
-  'says nothing': () => {},
-  'closes the connection': (_, s) => void s.end(),
-  'resets the connection': (_, s) => void s.resetAndDestroy(),
-  'stops in the middle of an answer': (r, s) => s.write(good(r, 1000).subarray(0, 10)),
-}
-
-for (const [what, fault] of Object.entries(faults)) {
+for (const [what, [fault, connection]] of Object.entries(faults)) {
   t.test(`after a slave that ${what}, the failed reading is an error and the next one is right`, async t => {
-    const { link } = await slave(t, [(r, s) => s.write(good(r)), fault])
-    t.strictSame(await link.read(block), Buffer.from([0, 7, 0, 8]))
+    const slave = await lyingSlave(t, 'tcp')
+    const link = slave.link()
+    t.strictSame(await link.read(block), right)
+    slave.rules.push(fault)
     await t.rejects(link.read(block), /reading 2 of holding-register from 10 of unit 3 at 127\.0\.0\.1/)
-    t.strictSame(await nextGood(link), Buffer.from([0, 7, 0, 8]), 'nothing of the fault is in it')
-    t.strictSame(await link.read(block), Buffer.from([0, 7, 0, 8]))
+    t.strictSame(await untilGood(() => link.read(block)), right, 'nothing of the fault is in it')
+    t.strictSame(await link.read(block), right)
+    t.equal(slave.sockets.size, connection === 'kept' ? 1 : 2, `connection ${connection}`)
   })
 }
 
 t.test('an answer in single bytes, and one sent twice, are read right', async t => {
-  const bytewise: Answer = (r, s) => {
-    for (const byte of good(r)) s.write(Buffer.from([byte]))
+  const bytewise: Rule = (a, say) => {
+    for (const byte of tcpFrame(a, registers(a))) say(Buffer.from([byte]))
   }
-  const twice: Answer = (r, s) => s.write(Buffer.concat([good(r, 20), good(r, 20)]))
-  const { link } = await slave(t, [bytewise, twice])
-  t.strictSame(await link.read(block), Buffer.from([0, 7, 0, 8]))
+  const twice: Rule = (a, say) => say(Buffer.concat([tcpFrame(a, registers(a, 20)), tcpFrame(a, registers(a, 20))]))
+  const slave = await lyingSlave(t, 'tcp', [bytewise, twice])
+  const link = slave.link()
+  t.strictSame(await link.read(block), right)
   t.strictSame(await link.read(block), Buffer.from([0, 20, 0, 21]))
-  t.strictSame(await link.read(block), Buffer.from([0, 7, 0, 8]))
+  t.strictSame(await link.read(block), right)
+  t.equal(slave.sockets.size, 1)
 })
 
 t.test('an exception is told in words and leaves the connection as it is', async t => {
-  const { link, sockets } = await slave(t, [(r, s) => s.write(frame(r, Buffer.from([0x83, 2])))])
+  const slave = await lyingSlave(t, 'tcp', [(a, say) => say(tcpFrame(a, Buffer.from([0x83, 2])))])
+  const link = slave.link()
   await t.rejects(link.read(block), { name: 'ModbusException', code: 2, message: /exception 2, illegal data address/ })
-  t.strictSame(await link.read(block), Buffer.from([0, 7, 0, 8]))
-  t.equal(sockets.size, 1)
+  t.strictSame(await link.read(block), right)
+  t.equal(slave.sockets.size, 1)
+})
+
+t.test('a gateway that does not reach a unit, or a busy one, refuses nothing: it is a failure that passes', async t => {
+  for (const code of [5, 6, 10, 11]) {
+    const slave = await lyingSlave(t, 'tcp', [(a, say) => say(tcpFrame(a, Buffer.from([0x83, code])))])
+    const link = slave.link()
+    await t.rejects(link.read(block), { name: 'Error', message: new RegExp(`exception ${code}, `) })
+    t.strictSame(await untilGood(() => link.read(block)), right)
+  }
 })
 
 t.test('where nothing listens, the error says what was tried and reads fail at once until the next try', async t => {
-  const { link, server } = await slave(t, [])
-  await new Promise(resolve => server.close(resolve))
+  const slave = await lyingSlave(t, 'tcp')
+  await new Promise(resolve => slave.server.close(resolve))
+  const link = slave.link()
   await t.rejects(link.read(block), /connecting to 127\.0\.0\.1:\d+: connect ECONNREFUSED/)
   await t.rejects(link.read(block), /is not connected; trying again in/)
 })
+
+t.test('several outstanding: answered backwards, each gets its own', async t => {
+  const slave = await lyingSlave(t, 'tcp')
+  const held: (() => void)[] = []
+  slave.otherwise = (asked, say) => {
+    held.push(() => say(tcpFrame(asked, registers(asked, asked.pdu.readUInt16BE(1)))))
+    if (held.length === 4) for (const answer of held.splice(0).reverse()) answer()
+  }
+  const link = slave.link({ outstanding: 4, timeout: 5000 })
+  const addresses = Array.from({ length: 40 }, (_, n) => n * 3)
+  const read = await Promise.all(addresses.map(address => link.read({ ...block, address, count: 1 })))
+  t.strictSame(
+    read.map(bytes => bytes.readUInt16BE(0)),
+    addresses,
+  )
+})
+
+t.test('no more are under way than the least that a user of the line allows', async t => {
+  const slave = await lyingSlave(t, 'tcp')
+  let underWay = 0
+  let most = 0
+  slave.otherwise = (asked, say) => {
+    most = Math.max(most, ++underWay)
+    setImmediate(() => {
+      underWay--
+      say(tcpFrame(asked, registers(asked)))
+    })
+  }
+  const many = slave.link({ outstanding: 8, timeout: 5000 })
+  await Promise.all(Array.from({ length: 60 }, () => many.read(block)))
+  t.ok(most > 1 && most <= 8, `${most}`)
+  most = 0
+  const one = slave.link({ outstanding: 1, timeout: 5000, unit_id: 4 })
+  await Promise.all(Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? many : one).read(block)))
+  t.equal(most, 1)
+})
+
+t.test('what is written goes before what waits to be read', async t => {
+  const slave = await lyingSlave(t, 'tcp')
+  slave.otherwise = (asked, say) => say(tcpFrame(asked, asked.pdu[0] === 6 ? asked.pdu : registers(asked)))
+  const link = slave.link({ timeout: 5000 })
+  const reads = Array.from({ length: 10 }, () => link.read(block))
+  await link.write({ function: 6, address: 1, value: 1 })
+  await Promise.all(reads)
+  t.equal(
+    slave.asked.findIndex(a => a.pdu[0] === 6),
+    0,
+  )
+})
+
+t.test('a write is believed only when its address and value come back', async t => {
+  const slave = await lyingSlave(t, 'tcp', [(a, say) => say(tcpFrame(a, Buffer.from([6, 0, 1, 0, 2])))])
+  await t.rejects(
+    slave.link().write({ function: 6, address: 1, value: 1 }),
+    /confirmed 00010002 where 00010001 was written/,
+  )
+})
+
+t.test('what cannot be sent is refused before anything is sent', async t => {
+  const slave = await lyingSlave(t, 'tcp')
+  const link = slave.link()
+  await t.rejects(link.read({ ...block, count: 126 }), { name: 'Refused', message: /1 to 125, not 126/ })
+  await t.rejects(link.read({ ...block, address: 65_535 }), { name: 'Refused' })
+  await t.rejects(link.write({ function: 6, address: 0, value: 65_536 }), { name: 'Refused' })
+  t.equal(slave.asked.length, 0)
+})
+
+/** Reads with the given bases that the slave answers late: each after its own time is up. */
+async function lateBy(t: Test, link: ModbusLink, slave: { rules: Rule[] }, count: number): Promise<void> {
+  const answers: (() => void)[] = []
+  slave.rules.push(
+    (asked, say) => void answers.push(() => say(rtuFrame(asked, registers(asked, 1000)))),
+    (asked, say) => {
+      for (const answer of answers) answer()
+      say(rtuFrame(asked, registers(asked)))
+    },
+  )
+  await t.rejects(link.read({ ...block, count }), /no answer within/)
+}
+
+t.test('RTU: an answer that comes when the next one is awaited is never taken for it', async t => {
+  for (const count of [1, 2, 125]) {
+    const slave = await lyingSlave(t, 'rtu-tcp')
+    const link = slave.link()
+    t.ok(await link.read(block))
+    await lateBy(t, link, slave, count)
+    const bytes = await untilGood(() => link.read({ ...block, count }))
+    t.equal(bytes.readUInt16BE(0), 7, 'it is the right one')
+    t.equal(bytes.length, count * 2)
+    t.equal((await link.read({ ...block, count })).readUInt16BE(0), 7, 'and so is the next')
+    t.equal(slave.sockets.size, 1)
+  }
+})
+
+const rtuFaults: Readonly<Record<string, Rule>> = {
+  'sends noise before its answer': (a, say) =>
+    say(Buffer.concat([Buffer.from([3, 3, 0xf0, 1, 2, 0xff]), rtuFrame(a, registers(a))])),
+  'sends noise after its answer': (a, say) => say(Buffer.concat([rtuFrame(a, registers(a)), Buffer.alloc(30, 3)])),
+  'sends its answer byte by byte': (a, say) => {
+    for (const byte of rtuFrame(a, registers(a))) say(Buffer.of(byte))
+  },
+  'lets another unit answer first': (a, say) =>
+    say(Buffer.concat([rtuFrame({ unit: 9 }, registers(a, 1000)), rtuFrame(a, registers(a))])),
+}
+for (const [what, rule] of Object.entries(rtuFaults)) {
+  t.test(`RTU: a slave that ${what} is understood`, async t => {
+    const slave = await lyingSlave(t, 'rtu-tcp', [rule, rule])
+    const link = slave.link({ timeout: 5000 })
+    for (let n = 0; n < 3; n++) t.strictSame(await link.read(block), right)
+  })
+}
+
+const rtuFailures: Readonly<Record<string, Rule>> = {
+  'sends a wrong checksum': (a, say) => {
+    const frame = rtuFrame(a, registers(a, 1000))
+    frame[frame.length - 1]! ^= 1
+    say(frame)
+  },
+  'stops in the middle': (a, say) => say(rtuFrame(a, registers(a, 1000)).subarray(0, 5)),
+  'answers too many registers': (a, say) => say(rtuFrame(a, Buffer.from([3, 6, 3, 232, 3, 233, 3, 234]))),
+  'answers another function': (a, say) => say(rtuFrame(a, Buffer.from([4, 4, 3, 232, 3, 233]))),
+  'says nothing': silent,
+}
+for (const [what, rule] of Object.entries(rtuFailures)) {
+  t.test(`RTU: after a slave that ${what}, the failed reading is an error and the next one is right`, async t => {
+    const slave = await lyingSlave(t, 'rtu-tcp', [rule])
+    const link = slave.link()
+    await t.rejects(link.read(block), /reading 2 of holding-register from 10 of unit 3/)
+    t.strictSame(await untilGood(() => link.read(block)), right)
+    t.strictSame(await link.read(block), right)
+  })
+}

@@ -1,16 +1,8 @@
-import type { Register } from '../../../gateway/modbus/registers.ts'
+import { Place } from '../../../core/shape.ts'
+import { type Register, register } from '../../../gateway/modbus/registers.ts'
 
 /** A plain register to vary. */
-export const base: Register = {
-  name: 'r',
-  table: 'holding-register',
-  address: 0,
-  type: 'u16',
-  byte_order: 'big',
-  word_order: 'big',
-  scale: 1,
-  offset: 0,
-  unit: '1',
-  kind: 'gauge',
-  attributes: {},
-}
+export const base: Register = register.read(
+  { name: 'r', table: 'holding-register', address: 0, type: 'u16' },
+  new Place(),
+)
