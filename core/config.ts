@@ -7,7 +7,8 @@ import { plainOf } from './config-plain.ts'
 import { type Mistake, render } from './config-text.ts'
 import { Place, type Problem, type Shape } from './shape.ts'
 
-const maxFile = 1024 ** 2
+/** 100,000 nodes of an OPC UA server are 5 MiB. */
+const maxFile = 8 * 1024 ** 2
 
 /** What is wrong with a configuration file; the message holds every problem with its line and a caret. */
 export class ConfigError extends Error {
@@ -78,7 +79,7 @@ function syntaxMistake({ code, pos, message }: Pick<YAMLParseError, 'code' | 'po
 function readText(file: string): string {
   try {
     const bytes = readBounded(file)
-    if (bytes.length > maxFile) throw new ConfigError(`${file}: larger than 1 MiB; this is no configuration`)
+    if (bytes.length > maxFile) throw new ConfigError(`${file}: larger than 8 MiB; this is no configuration`)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause

@@ -91,15 +91,15 @@ t.test('what aliases expand to is bounded in values and in text', async t => {
 })
 
 t.test('a file too large, not text, too deep or absent is told so', async t => {
-  const folder = t.testdir({ large: '#'.repeat(1024 ** 2 + 1), binary: Buffer.from([0x61, 0xff, 0xfe]) })
-  t.throws(() => readConfig(join(folder, 'large')), /large: larger than 1 MiB/)
+  const folder = t.testdir({ large: '#'.repeat(8 * 1024 ** 2 + 1), binary: Buffer.from([0x61, 0xff, 0xfe]) })
+  t.throws(() => readConfig(join(folder, 'large')), /large: larger than 8 MiB/)
   t.throws(() => readConfig(join(folder, 'binary')), {
     message: /binary: cannot be read/,
     cause: /not valid for encoding utf-8/,
   })
   t.throws(() => readConfig(join(folder, 'absent')), { message: /absent: cannot be read/, cause: { code: 'ENOENT' } })
   t.throws(() => readConfig(folder), { cause: { code: 'EISDIR' } })
-  t.throws(() => readConfig('/dev/zero'), /larger than 1 MiB/)
+  t.throws(() => readConfig('/dev/zero'), /larger than 8 MiB/)
   for (const open of ['[', '{a: ', '- ']) t.match(mistakes('deep', open.repeat(50_000)), /nested too deeply/)
   t.match(mistakes('deep', `daemon: agent\na: ${'['.repeat(100)}${']'.repeat(100)}\n`), /nested deeper than 64 levels/)
 })
