@@ -19,6 +19,8 @@ export interface Client {
 }
 
 const chunk = 65_536
+/** ms */
+const leastSession = 30_000
 
 export async function openClient(options: SessionOptions, folder: string, signal: AbortSignal): Promise<Client> {
   const library = await load()
@@ -101,6 +103,8 @@ function create(
     endpointMustExist: false,
     keepSessionAlive: false,
     keepPendingSessionsOnDisconnect: true,
+    // Servers have few; what a lost connection leaves behind is to end soon. Subscriptions outlive their session.
+    requestedSessionTimeout: Math.max(leastSession, 3 * (keep_alive + timeout)),
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 100 },
     transportTimeout: 2 * (timeout + keep_alive),
     // Ours come first, and say what was asked.

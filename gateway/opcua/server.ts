@@ -120,6 +120,7 @@ class Server {
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
       await this.#up()
+      this.#polls = this.#options.mode === 'poll'
       for (const extra of this.#extras) await extra.connected?.(session)
       while (!session.lost.aborted) await (this.#polls ? this.#poll(session) : this.#subscribe(session))
       throw session.lost.reason
@@ -155,7 +156,8 @@ class Server {
     const attempt = this.#items.adding(session, subscription)
     await this.#look(session, attempt)
     if (how !== 'transferred') for (const extra of this.#extras) await extra.subscribed?.(session, subscription)
-    if (how === 'new') this.#missed(session, this.#before)
+    // Also where nothing is missing now: what was not filled before goes on.
+    this.#missed(session, how === 'new' ? this.#before : [])
     return await this.#lookAgain(session, attempt, ends)
   }
 
@@ -224,7 +226,6 @@ class Server {
 
   /** Values between the last that is in the spool and the first that comes now may never have been sent. */
   #missed(session: Session, since: readonly Since[]): void {
-    if (since.length === 0) return
     this.#fill(session, since).catch((error: unknown) => {
       const { name, say } = this.#at
       if (!session.lost.aborted)
