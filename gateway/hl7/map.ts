@@ -15,7 +15,6 @@ import {
   bedOf,
   deviceOf,
   type MapContext,
-  openName,
   type Place,
   patientNames,
   type Reading,
@@ -45,8 +44,9 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   const events: Event[] = []
   for (const group of groups) {
     const place = placeOf(reading, group)
-    const key = place.device ?? openName(reading, 'MSH-3', reading.message.header.field(3).component()) ?? ''
-    events.push(...clock.skew(key, { attributes: attributesAt(reading, place, reading.time) }))
+    events.push(
+      ...clock.skew(place.device ?? reading.sender, { attributes: attributesAt(reading, place, reading.time) }),
+    )
     events.push(...learn(reading, place))
     if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
     else {

@@ -78,7 +78,8 @@ function findingOf(node: Node, coded: Coded, about: About, within: Attributes, {
     metric: coded.system === 'mdc' ? metricOf(Number(coded.code), coded.name) : undefined,
     name,
     time: about.time,
-    key: `${where}|${device ?? ''}|${bed ?? ''}`,
+    // A laboratory has no device: what it tells of one patient is no news of another.
+    key: `${where}|${device ?? about.attributes.patient ?? ''}|${bed ?? ''}`,
     seriesKey: `${where}|${about.key}`,
     get attributes() {
       return { ...about.attributes, ...within, ...(isNumbered && { mdc: Number(coded.code) }) }
@@ -140,7 +141,7 @@ function tellSetIds(reading: Reading, { observations }: Group, place: Place): re
   const isMissing = ids.includes('')
   const reason = isMissing ? 'missing' : new Set(ids).size < ids.length ? 'repeated' : undefined
   const { time, draft } = reading
-  const key = `set|${place.device ?? place.bed ?? ''}`
+  const key = `set|${place.device ?? reading.sender}`
   if (reason === undefined && draft.told.get(key) === undefined) return []
   const begin = { name: 'hl7.set-id.wrong', severity: 'info', time, attributes: { reason: reason ?? '' } } as const
   const end = { name: 'hl7.set-id.right', severity: 'info', time } as const
@@ -155,7 +156,7 @@ function tellUnknown(reading: Reading, { segment, key }: Node, place: Place): re
   const subject = { attributes: attributesAt(reading, place, time) }
   return tellChange(
     draft.told,
-    `code|${place.device ?? ''}|${segment.field(3).text || key}`,
+    `code|${place.device ?? reading.sender}|${segment.field(3).text || key}`,
     reason,
     { begin },
     subject,

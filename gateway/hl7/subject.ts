@@ -34,6 +34,8 @@ export interface Subject {
 export interface Reading extends MapContext {
   readonly message: Message
   readonly identity: Identity
+  /** MSH-3 and MSH-4 as they stand: to remember by, never to tell. */
+  readonly sender: string
   readonly words: Words
   readonly sentinels: ReadonlySet<number>
 }
@@ -44,6 +46,7 @@ export function readingOf(message: Message, context: MapContext): Reading {
     ...context,
     message,
     identity: new Identity(message),
+    sender: `${message.header.field(3).text}|${message.header.field(4).text}`,
     words: context.lexicon.of(message.encoding),
     sentinels: new Set(sentinels),
   }

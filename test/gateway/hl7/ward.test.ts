@@ -68,6 +68,17 @@ t.test('a fault is told once when it begins and once when it is over', async t =
   t.same(names('70'), ['hl7.observation.valid '])
 })
 
+t.test('what a laboratory finds in one patient is no news of another', async t => {
+  const here = ward()
+  const result = (patient: string, flag: string) =>
+    here.take(
+      `MSH|^~\\&|LAB|HOSP|||20261126100000+0000||ORU^R01|1|P|2.5\nPID|||${patient}^^^HOSP^MR\nOBR|1|A|B|x|||20261126095900+0000\nOBX|1|NM|2345-7^Glucose^LN||82|mg/dL||${flag}|||F`,
+    ).events
+  t.match(result('1001', 'HH'), [{ name: 'hl7.observation.abnormal' }])
+  t.same(result('1002', ''), [])
+  t.match(result('1001', ''), [{ name: 'hl7.observation.normal' }])
+})
+
 t.test('a rotated key names patients anew, and who lies there since before is still known', async t => {
   const keep = memoryKeep()
   const old = `2026-11-01 ${'5a'.repeat(32)}`
