@@ -1,7 +1,7 @@
 // What one register has told so far, and what of its next reading is worth telling: a sample unless the value stayed
 // within its deadband, an event where a name, a text or the register's quality changed. Pure: time is handed in.
 
-import type { Event, Json, Sample, Series } from '../../core/model.ts'
+import type { Event, Json, Sample, Series, Severity } from '../../core/model.ts'
 import { type Decode, decodeText, rawText } from './decode.ts'
 import type { Register } from './registers.ts'
 
@@ -108,11 +108,11 @@ export class Point {
     if (quality === this.#quality || isSoon(this.#qualityAt, moment)) return
     this.#quality = quality
     this.#qualityAt = moment.monotonic
-    told.events.push(this.#event('modbus.quality_changed', { quality, reason }, moment))
+    const severity = quality === 'good' ? 'info' : 'warning'
+    told.events.push(this.#event('modbus.quality_changed', { quality, reason }, moment, severity))
   }
 
-  #event(name: string, body: Json, { time }: Moment): Event {
-    const severity = name === 'modbus.quality_changed' ? 'warning' : 'info'
+  #event(name: string, body: Json, { time }: Moment, severity: Severity = 'info'): Event {
     return { name, time, severity, body, attributes: { ...this.#series.attributes, register: this.register.name } }
   }
 }

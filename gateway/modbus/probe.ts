@@ -70,7 +70,8 @@ export async function survey(options: ProbeOptions, unit_id: number): Promise<Su
   const line = new Patient(options, unit_id)
   try {
     const identity = await line.try(identityOf)
-    const sunspec = await line.try(link => walk(link, bases))
+    let sunspec: Chain | undefined
+    for (const base of bases) sunspec ??= await line.try(link => walk(link, [base]))
     const spans: Span[] = []
     for (const table of tables) spans.push(...(await spansOf(line, table)))
     return { identity: identity && Object.keys(identity).length > 0 ? identity : undefined, sunspec, spans }

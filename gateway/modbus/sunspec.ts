@@ -83,9 +83,11 @@ export class SunspecDevice {
   #device: Device | undefined
   #chain = ''
   #walkAt = Number.NEGATIVE_INFINITY
+  #bases: readonly number[]
 
   constructor(options: SunspecOptions, at: Omit<Surroundings, 'keep'>, asks: Pick<Asks, 'read'>) {
     this.#options = options
+    this.#bases = options.sunspec.bases
     this.#at = at
     this.#asks = asks
   }
@@ -98,10 +100,20 @@ export class SunspecDevice {
     return isNew ? { ...observation, events: observation.events.filter(e => e.name !== quality) } : observation
   }
 
+  /** A device may be silent where it has nothing, and then rests: the next attempt begins at the next base. */
+  async #find(): Promise<Chain> {
+    try {
+      return await walk(this.#asks, this.#bases)
+    } catch (error) {
+      this.#bases = [...this.#bases.slice(1), ...this.#bases.slice(0, 1)]
+      throw error
+    }
+  }
+
   /** Whether there is something else than before. */
   async #walk(): Promise<boolean> {
     const { sunspec, registers } = this.#options
-    const chain = await walk(this.#asks, sunspec.bases)
+    const chain = await this.#find()
     this.#walkAt = this.#at.host.monotonic() + walkEvery
     const told = JSON.stringify(chain)
     if (told === this.#chain) return false

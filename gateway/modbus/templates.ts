@@ -19,6 +19,7 @@ import {
   Place,
   type Problem,
   record,
+  refined,
   type Shape,
   scalar,
   shape,
@@ -33,22 +34,39 @@ const map = shape<Raw>('a map', raw => (isMap(raw) ? raw : undefined))
 
 const name = matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'the name of a template, such as sdm630')
 
+/** It may stand in many places. */
+const value = refined(scalar, (v, place) => {
+  if (typeof v === 'string' && v.length > 200) place.wrong('a parameter has at most 200 characters')
+})
+
 /** The keys of a source that say which template it uses, and how. */
 export const templateOptions = {
   template: optional(name),
   /** Where templates beside the shipped ones are. */
   templates: optional(absolutePath, '/etc/fieldline/templates'),
-  parameters: optional(record(scalar), {}),
+  parameters: optional(record(value), {}),
   /** Keys to set in a register, by its name. */
   adjust: optional(record(map), {}),
   /** Which of a template's registers are read, by name. */
   ...patterns,
 } as const
 
+/** What makes no sense where no template was filled in. */
+export function checkUnused(used: Of<typeof templateOptions>, place: Place): void {
+  if (used.template !== undefined)
+    place.at('template').wrong('templates are filled in only where a configuration file is read')
+  const { parameters, adjust, include, exclude } = used
+  const said = { parameters, adjust, include, exclude }
+  for (const [key, value] of Object.entries(said)) {
+    if (value !== undefined && Object.keys(value).length > 0)
+      place.at(key).wrong('this is about a template, and there is none')
+  }
+}
+
 type Use = Of<typeof templateOptions> & { readonly template: string }
 const use = object(templateOptions)
 
-const parameter = object({ about: text, default: optional(scalar) }, 'a parameter')
+const parameter = object({ about: text, default: optional(value) }, 'a parameter')
 
 /** A template's file. What its registers hold is checked when the parameters stand in their places. */
 const head = object({
@@ -86,7 +104,7 @@ export function fillIn(raw: Raw, place: Place, read: (file: string) => Config): 
   const config = read(file)
   const values = valuesOf(config, asked, place)
   if (place.problems.length > before) return none
-  const { registers = [], sunspec } = adjusted(filled(config, values), asked, place)
+  const { registers, sunspec } = adjusted(filled(config, values), asked, place)
   const own = Array.isArray(raw.registers) ? (raw.registers as readonly unknown[]) : []
   return { ...rest, registers: [...own, ...registers], ...(sunspec && { sunspec }) }
 }
@@ -105,7 +123,7 @@ function unknown(wanted: string, folders: readonly string[]): string {
 }
 
 interface Filled {
-  readonly registers?: readonly Raw[]
+  readonly registers: readonly Raw[]
   readonly sunspec?: Raw & { readonly models: readonly (Raw & { readonly points: readonly Raw[] })[] }
 }
 
@@ -133,7 +151,8 @@ function filled(config: Config, values: Attributes): Filled {
   const { registers, sunspec } = raw
   const all = { ...raw, ...(substituted({ registers, sunspec }, values, new Place([], problems)) as Raw) }
   config.with(all, problems).check(whole)
-  return all as Filled
+  // A key with nothing behind it is null.
+  return { ...all, registers: all.registers ?? [] } as Filled
 }
 
 function hint(word: string, known: readonly string[]): string {
@@ -158,7 +177,7 @@ function substituted(raw: unknown, values: Attributes, place: Place): unknown {
 }
 
 /** What of the template is read, with what the source wants different. */
-function adjusted({ registers = [], sunspec }: Filled, { adjust, ...chosen }: Use, place: Place): Filled {
+function adjusted({ registers, sunspec }: Filled, { adjust, ...chosen }: Use, place: Place): Filled {
   const isChosen = chooser(chosen, [])
   const names = new Set<string>()
   const wrong = new Set<string>()

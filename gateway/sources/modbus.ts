@@ -11,7 +11,7 @@ import { most } from '../modbus/pdu.ts'
 import { attributes, registers } from '../modbus/registers.ts'
 import { SunspecDevice } from '../modbus/sunspec.ts'
 import { sunspecMap } from '../modbus/sunspec-map.ts'
-import { fillIn, templateOptions } from '../modbus/templates.ts'
+import { checkUnused, fillIn, templateOptions } from '../modbus/templates.ts'
 import { writer } from '../modbus/write.ts'
 
 const fields = object({
@@ -30,14 +30,14 @@ const fields = object({
   ...templateOptions,
 })
 
-const options = refined(fields, ({ url, unit_id, template, registers, sunspec }, place) => {
+const options = refined(fields, (o, place) => {
+  const { url, unit_id } = o
   if (url.unit !== undefined && unit_id !== undefined && url.unit !== unit_id)
     place.at('unit_id').wrong(`the address names unit ${url.unit}; say it once`)
   if (url.line.transport === 'rtu' && (unit_id ?? url.unit) === 0)
     place.at('unit_id').wrong('on a serial line unit 0 means all units, and none of them answers')
-  if (template !== undefined)
-    place.at('template').wrong('templates are filled in only where a configuration file is read')
-  else if (registers.length === 0 && sunspec === undefined)
+  checkUnused(o, place)
+  if (o.template === undefined && o.registers.length === 0 && o.sunspec === undefined)
     place.at('registers').wrong('expected registers, or a template')
 })
 

@@ -8,12 +8,17 @@ import t, { type Test } from 'tap'
 import { peer } from '../peers.ts'
 import { fieldline } from './command.ts'
 
-async function slaves(t: Test, python: string): Promise<number> {
-  const script = new URL('../gateway/modbus/pymodbus-server.py', import.meta.url).pathname
-  const child = spawn(python, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+/** The first line of what a script of pymodbus prints. */
+async function started(t: Test, python: string, script: string, ...args: readonly string[]): Promise<string> {
+  const path = new URL(`../gateway/modbus/${script}`, import.meta.url).pathname
+  const child = spawn(python, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return JSON.parse(line).port
+  return line
+}
+
+async function slaves(t: Test, python: string): Promise<number> {
+  return JSON.parse(await started(t, python, 'pymodbus-server.py')).port
 }
 
 /** The configuration at the end of what was printed. */
@@ -47,6 +52,16 @@ t.test('a SunSpec device is recognised, and the skeleton reads it by its templat
     status: 0,
     out: /^inverter\.ac\.power +source=device sunspec\.model=103 +233\.5 {2}W$/m,
   })
+})
+
+t.test('a unit behind a converter is probed by RTU', async t => {
+  const python = peer(t, 'pymodbus')
+  if (python === undefined) return
+  const port = await started(t, python, 'pymodbus-lines.py', 'rtu-tcp')
+  const { status, out } = await fieldline(['probe', `modbus-rtu-tcp://127.0.0.1:${port}`])
+  t.equal(status, 0)
+  t.match(out, /^Unit 1 answers\.\n/m)
+  t.match(out, /^holding-register +0-124 +0 7 14 21 28 35 \.\.\.$/m)
 })
 
 /** A gateway with units 3 and 9 behind it, which refuse everything; of all others it hears nothing. */

@@ -121,7 +121,9 @@ t.test('what a device refuses is told once, asked for every ten seconds, and pic
     first.samples.map(s => s.series.name),
     ['r4', 'r6'],
   )
-  t.match(first.events, [{ body: { quality: 'refused', reason: /exception 2/ }, attributes: { register: 'r5' } }])
+  t.match(first.events, [
+    { severity: 'warning', body: { quality: 'refused', reason: /exception 2/ }, attributes: { register: 'r5' } },
+  ])
   t.equal(asked.length, 5, 'the block, then its halves')
   host.pass(1000)
   t.strictSame((await plc.read()).events, [])
@@ -130,7 +132,7 @@ t.test('what a device refuses is told once, asked for every ten seconds, and pic
   host.pass(10_000)
   const { samples, events } = await plc.read()
   t.equal(samples.length, 3)
-  t.match(events, [{ body: { quality: 'good' } }])
+  t.match(events, [{ severity: 'info', body: { quality: 'good' } }])
   t.match(said, [/^register r5 is left out: /, 'register r5 can be read now'])
 })
 

@@ -70,7 +70,7 @@ t.test('the chain is found at each usual place, and its points are scaled by the
       [
         ['pv.ac.power', 233.5, 'W', 103],
         ['pv.ac.frequency', 50.01, 'Hz', 103],
-        ['pv.state', 4, '1', 103],
+        ['pv.state', 4, '{state}', 103],
       ],
       `at ${base}: what is not implemented has no value`,
     )
@@ -167,6 +167,24 @@ t.test(
 t.test('no marker, or no model that is known, is an error in words', async t => {
   await t.rejects(device(slave(new Map())).pv.read(), /no SunSpec map: there is no SunS at 40000, 50000, 0/)
   await t.rejects(device(slave(chain(0, [model(7, [1])]))).pv.read(), /map at 0 has no model that is known here: 7/)
+})
+
+t.test('a device that is silent where it has no map is found at the next base when it has rested', async t => {
+  const asks = slave(chain(0, [model(103, inverter(power))]))
+  let rests = false
+  const { pv } = device({
+    read: async request => {
+      rests ||= request.address >= 40_000
+      if (rests) throw new Error('no answer')
+      return asks.read(request)
+    },
+  })
+  for (let n = 0; n < 2; n++) {
+    rests = false
+    await t.rejects(pv.read(), /no answer/)
+  }
+  rests = false
+  t.equal((await pv.read()).samples[0]!.value, 233.5)
 })
 
 t.test('a device that changed its models is noticed, one that did not keeps its series', async t => {

@@ -86,6 +86,14 @@ registers: [{ name: "x.\${name}.\${at}", table: coil, address: "\${at}", type: b
   t.match(registers, [{ name: 'x.12.7', address: 7 }])
 })
 
+t.test('keys of a template with nothing behind them say nothing', async t => {
+  const text = 'template: a\nsource: b\nparameters:\nregisters:\nsunspec:\n'
+  const place = new Place()
+  const raw = fillIn({ template: 'sdm630' }, place, file => parseConfig(file, text))
+  t.strictSame(place.problems, [])
+  t.strictSame(raw, { registers: [] })
+})
+
 t.test('the daemon, which has no YAML parser, is given registers and no template', async t => {
   const config = parseConfig(
     'g.yaml',
