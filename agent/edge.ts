@@ -15,7 +15,7 @@ import type { Fresh } from './fresh.ts'
 import type { Emit, Running } from './source.ts'
 import type { Parcel, Spool } from './spool.ts'
 
-/** How long stragglers are waited for, ms; events do not wait. */
+/** How long stragglers are waited for, ms; events do not wait, nor what a sender waits to see acknowledged. */
 const linger = 10
 const samplesAnEnvelope = 5000
 /** A sample dated further ahead of the host's clock than this, ms, is a broken reading. */
@@ -76,7 +76,7 @@ export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edg
 
   const handOn = (observation: Observation): Promise<void> => {
     const safe = new Promise<void>((resolve, reject) => waiting.push({ observation, resolve, reject }))
-    urgent ||= observation.events.length > 0
+    urgent ||= observation.events.length > 0 || observation.once !== undefined
     schedule()
     return safe
   }

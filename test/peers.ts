@@ -15,6 +15,7 @@ const peers = {
     probe: ['-fsyntax-only', '-include', 'modbus/modbus.h', '-xc', '/dev/null'],
     packages: 'gcc libc6-dev libmodbus-dev',
   },
+  'python-hl7': { program: '/usr/bin/python3', probe: ['-c', 'import hl7.client'], packages: 'python3-hl7' },
   fuse: {
     program: '/usr/bin/python3',
     probe: ['-c', 'import os; os.open("/dev/fuse", os.O_RDWR); assert os.geteuid() == 0'],

@@ -58,7 +58,7 @@ export class LiveSpool implements Spool {
     this.#groupBytes += sizeOf(parcels)
     return new Promise((resolve, reject) => {
       this.#group.push({ parcels, resolve, reject })
-      if (this.#group.length === 1) setImmediate(() => this.#commit())
+      if (this.#group.length === 1) queueMicrotask(() => this.#commit())
     })
   }
 
@@ -73,7 +73,7 @@ export class LiveSpool implements Spool {
     return new SpoolFull(`spool: full, ${held} of ${max_bytes} bytes wait to be sent`)
   }
 
-  /** Everything put in one turn of the event loop is one transaction, one fsync. */
+  /** Everything put at one moment, before anything else happens, is one transaction, one fsync. */
   #commit(): void {
     const group = this.#group
     this.#group = []

@@ -19,6 +19,8 @@ interface Person {
   /** MRG-1: who is merged into the patient. */
   readonly merged: readonly string[]
   readonly time: number
+  /** EVN, PID and what belongs to it. */
+  readonly segments: readonly Segment[]
 }
 
 const arrive: Handler = ({ draft }, { patient, visit, bed, time }) => {
@@ -29,6 +31,9 @@ const arrive: Handler = ({ draft }, { patient, visit, bed, time }) => {
     from: from === bed ? undefined : from,
   }
 }
+
+/** A17: two change beds; the one who is told of second was already driven out by the first. */
+const swap: Handler = (reading, person) => ({ ...arrive(reading, person), name: 'transferred' })
 
 /** A transfer to a place without a bed leaves the bed all the same. */
 const move: Handler = (reading, person) => {
@@ -77,7 +82,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   A11: unadmit,
   A12: unmove,
   A13: unleave,
-  A17: arrive,
+  A17: swap,
   A18: merge,
   A23: leave,
   A34: merge,
@@ -122,7 +127,9 @@ function personOf(reading: Reading, pid: Segment, own: readonly Segment[], time:
   for (const name of older) rename(reading.draft, name, patient)
   const visit = own.find(s => s.name === 'PV1')
   const merged = own.filter(s => s.name === 'MRG').flatMap(s => patientNames(reading, s, 1))
-  return { patient, visit: visitName(reading, visit), bed: bedOf(reading, visit), merged, time }
+  const event = reading.message.segment('EVN')
+  const segments = [...(event === undefined ? [] : [event]), pid, ...own]
+  return { patient, visit: visitName(reading, visit), bed: bedOf(reading, visit), merged, time, segments }
 }
 
 function told(reading: Reading, person: Person | undefined, what: string, time: number, from?: string): Event {
@@ -134,5 +141,23 @@ function told(reading: Reading, person: Person | undefined, what: string, time: 
     ...(from !== undefined && { from }),
     ...(merged[0] !== undefined && { merged: merged[0] }),
   }
-  return eventOf({ name: `hl7.patient.${what}`, severity: 'info', time }, { attributes })
+  const body = person === undefined ? {} : forwarded(reading, person.segments)
+  return eventOf({ name: `hl7.patient.${what}`, severity: 'info', time, body }, { attributes })
+}
+
+/** The fields that the configuration lets out beside the place, by their names: `{ "PID-8": "F" }`. */
+function forwarded({ options }: Reading, segments: readonly Segment[]): Readonly<Record<string, string>> {
+  const texts = options.forward
+    .filter(field => field !== 'PV1-3' && /^(?:PID|PV1|PV2|EVN)-/.test(field))
+    .map(field => {
+      const [name, n] = field.split('-')
+      return [
+        field,
+        segments
+          .find(s => s.name === name)
+          ?.field(Number(n))
+          .value() ?? '',
+      ] as const
+    })
+  return Object.fromEntries(texts.filter(([, text]) => text !== ''))
 }

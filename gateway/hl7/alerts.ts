@@ -4,14 +4,13 @@
 import { createHash } from 'node:crypto'
 import type { Event, Json, Severity } from '../../core/model.ts'
 import type { Clock } from './clock.ts'
-import { nameOf, readCoded } from './coded.ts'
+import { nameOf } from './coded.ts'
 import { Containment, type Node, nodeOf } from './containment.ts'
 import type { Group } from './groups.ts'
 import { implausible, metricOf } from './metrics.ts'
 import type { Segment } from './segment.ts'
 import { attributesAt, numberIn, type Place, type Reading } from './subject.ts'
 import { eventOf } from './told.ts'
-import { unitFieldOf, unitOf } from './units.ts'
 
 /** Facets by the ends of their reference ids: senders use old and new names, and several codes for one name. */
 const facets = {
@@ -59,7 +58,7 @@ const phaseWords: Readonly<Record<string, Phase>> = {
 }
 
 export function mapAlert(reading: Reading, group: Group, place: Place, clock: Clock): readonly Event[] {
-  const nodes = group.observations.map(s => nodeOf(s, reading.local))
+  const nodes = group.observations.map(s => nodeOf(s, reading.words))
   const tree = new Containment(nodes)
   const by = facetsOf(nodes)
   const own = nodes.filter(n => !Object.values(by).includes(n.segment) && !isContainer(n.segment))
@@ -111,7 +110,7 @@ function facetsOf(nodes: readonly Node[]): Readonly<Partial<Record<Facet, Segmen
 
 /** What the alert is: the event's own code, or, where that is only "an alarm", the code in its value. */
 function codeOf(reading: Reading, { segment, coded: kind }: Node): string {
-  const value = readCoded(segment.field(5), reading.local)
+  const value = reading.words.coded(segment.field(5))
   const isGeneric = kind === undefined || /^MDCX?_EVT_(?:ALARM|ALERT\w*)$/.test(kind.name)
   const code = isGeneric ? (value ?? kind) : kind
   return code === undefined ? 'unknown' : nameOf(code)
@@ -145,7 +144,7 @@ function phaseOf({ phase }: ReturnType<typeof facetsOf>): Phase | undefined {
 function measured(reading: Reading, about: Node | undefined): Json {
   if (about === undefined) return {}
   const { segment, coded } = about
-  const unit = unitOf(unitFieldOf(segment.field(6)))
+  const unit = reading.words.unit(segment.field(6))
   const read = numberIn(reading, segment.field(5).component())
   const range = segment.field(7).component().trim()
   const isRange = /^(?:[<>]=? ?)?\d{1,5}(?:\.\d{1,3})?(?: ?- ?\d{1,5}(?:\.\d{1,3})?)?$/.test(range)

@@ -14,6 +14,8 @@ export class Clock {
   /** MSH-7, ms since the epoch. */
   readonly #written: number | undefined
   readonly #correction: number
+  /** The same few texts stand in all observations of a message. */
+  readonly #times = new Map<string, number>()
 
   constructor(reading: Reading) {
     const { options, time, message } = reading
@@ -33,11 +35,19 @@ export class Clock {
   first(texts: Iterable<string | undefined>): number {
     const { time: received, options } = this.#reading
     for (const text of texts) {
-      const read = text === undefined || text === '' ? undefined : readTime(text, this.#zone)
-      const time = read === undefined ? Number.NaN : read.time + this.#correction
+      const time = text === undefined || text === '' ? Number.NaN : this.#read(text)
       if (time > 0 && time <= received + options.clock_ahead) return time
     }
     return this.#written === undefined ? received : this.#written + this.#correction
+  }
+
+  #read(text: string): number {
+    const known = this.#times.get(text)
+    if (known !== undefined) return known
+    const read = readTime(text, this.#zone)
+    const time = read === undefined ? Number.NaN : read.time + this.#correction
+    this.#times.set(text, time)
+    return time
   }
 
   /** Told when a sender's clock became wrong, and when it is right again. */

@@ -1,7 +1,8 @@
 // The tree of a device in OBX-4 (IHE PCD TF-2, appendix B.8): `MDS.VMD.channel.metric[.facet]`, ordinal numbers, 0 where
 // a level does not apply. The numbers mean nothing beyond the message; what the containers are, their own OBX-3 says.
 
-import { type Coded, readCoded } from './coded.ts'
+import type { Coded } from './coded.ts'
+import type { Words } from './lexicon.ts'
 import type { Segment } from './segment.ts'
 
 export interface Node {
@@ -10,17 +11,22 @@ export interface Node {
   readonly coded: Coded | undefined
   /** Its place without trailing zeros, `1.16.1.1`; empty where OBX-4 is no such place. */
   readonly key: string
+  /** The numbers of the key. */
+  readonly parts: readonly string[]
   /** Levels that OBX-4 wrote, zeros too. */
   readonly depth: number
 }
 
 const dotted = /^\d{1,10}(?:\.\d{1,10}){0,7}$/
 
-export function nodeOf(segment: Segment, local: ReadonlySet<string>): Node {
-  const coded = readCoded(segment.field(3), local)
+export function nodeOf(segment: Segment, words: Words): Node {
+  const coded = words.coded(segment.field(3))
   const text = segment.field(4).component().trim()
-  if (!dotted.test(text)) return { segment, coded, key: '', depth: 0 }
-  return { segment, coded, key: text.replace(/(?:\.0)+$/, ''), depth: text.split('.').length }
+  if (!dotted.test(text)) return { segment, coded, key: '', parts: [], depth: 0 }
+  const all = text.split('.')
+  const last = all.findLastIndex(part => part !== '0')
+  const parts = all.slice(0, Math.max(1, last + 1))
+  return { segment, coded, key: parts.join('.'), parts, depth: all.length }
 }
 
 export class Containment {
@@ -31,8 +37,7 @@ export class Containment {
   }
 
   /** What contains it, the nearest first: metric of a facet, channel, VMD, MDS. */
-  *above({ key }: Node): Generator<Node> {
-    const parts = key.split('.')
+  *above({ key, parts }: Node): Generator<Node> {
     const seen = new Set([key])
     for (let n = parts.length - 1; n > 0; n--) {
       const above = parts
@@ -48,7 +53,7 @@ export class Containment {
 
   /** The container at a level: 1 MDS, 2 VMD, 3 channel, 4 metric. */
   at(node: Node, level: number): Node | undefined {
-    const parts = node.key.split('.')
+    const { parts } = node
     if (parts.length <= level || parts[level - 1] === '0') return undefined
     return this.#nodes.get(parts.slice(0, level).join('.'))
   }

@@ -28,22 +28,17 @@ export interface ListenerOptions {
   /** Messages a second of one address. */
   readonly pace: number
   readonly max_aside: number
+  readonly mapper: Mapper
 }
 
 /** Between what it tells of itself, and how long a handshake may take, ms. */
 const interval = 10_000
 const handshake = 10_000
 
-export interface ListenerSurroundings extends Omit<Surroundings, 'keep' | 'folder'> {
-  /** Where messages are kept aside. */
-  readonly folder: string | undefined
-  readonly mapper: Mapper
-}
-
 /** Listens until the signal aborts, and then lets what is under way finish. @throws where it cannot listen. */
 export async function listen(
   options: ListenerOptions,
-  at: ListenerSurroundings,
+  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
   emit: Emit,
   signal: AbortSignal,
   listening?: (port: number) => void,
@@ -67,12 +62,17 @@ export async function listen(
   }
 }
 
-function admitter(options: ListenerOptions, at: ListenerSurroundings, emit: Emit, counts: Counts) {
-  const { host, name, say, mapper } = at
+function admitter(
+  options: ListenerOptions,
+  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
+  emit: Emit,
+  counts: Counts,
+) {
+  const { host, name, say } = at
   const allowed = gate(options.senders)
   const controlId = controlIds(host.now())
   const aside = { folder: at.folder, most: options.max_aside }
-  const intake = new Intake({ ...options, name, host, say, emit, gate: allowed, mapper, counts, aside, controlId })
+  const intake = new Intake({ ...options, name, host, say, emit, gate: allowed, counts, aside, controlId })
   const common = { ...options, host, intake, counts, pace: new Pace(options.pace, host) }
   return async (socket: Socket, signal: AbortSignal): Promise<void> => {
     const peer = peerOf(socket)

@@ -58,26 +58,25 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   return { samples, events }
 }
 
-/** The device of a group: its MDS', else the first that an observation or a participant (PRT-10, from 2.7 on) names, else the sender. */
 function placeOf(reading: Reading, group: Group): Place {
-  const isMds = (names: string): boolean => /_MDS\b/.test(names)
-  const mds = group.observations.find(s => isMds(`${s.field(3).component(1)} ${s.field(3).component(2)}`))
-  const named = [...(mds === undefined ? [] : [mds]), ...group.observations].map(s => s.field(18))
-  const fields = [...named, ...group.participants.map(s => s.field(10))]
   return {
-    device: first(fields, f => deviceOf(reading, f)) ?? senderOf(reading, reading.message.header.field(3)),
+    device: deviceIn(reading, group) ?? senderOf(reading, reading.message.header.field(3)),
     bed: bedOf(reading, group.visit),
     patients: patientNames(reading, group.patient),
     visit: visitName(reading, group.visit),
   }
 }
 
-function first<T, R>(all: readonly T[], of: (one: T) => R | undefined): R | undefined {
-  for (const one of all) {
-    const found = of(one)
-    if (found !== undefined) return found
+/** The MDS', else the first that an observation or a participant (PRT-10, from 2.7 on) names. */
+function deviceIn(reading: Reading, { observations, participants }: Group): string | undefined {
+  const mds = observations.find(s => reading.words.coded(s.field(3))?.name.endsWith('_MDS'))
+  const own = mds && deviceOf(reading, mds.field(18))
+  if (own !== undefined) return own
+  for (const segment of observations) {
+    const device = deviceOf(reading, segment.field(18))
+    if (device !== undefined) return device
   }
-  return undefined
+  return participants.map(s => deviceOf(reading, s.field(10))).find(d => d !== undefined)
 }
 
 /** Where the device stands, and whether the message speaks of another patient than lies there. */

@@ -5,6 +5,7 @@ import type { Keep } from '../../agent/keep.ts'
 import { secretPath } from '../../core/config-shapes.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Observation } from '../../core/model.ts'
+import { Lexicon } from './lexicon.ts'
 import { map } from './map.ts'
 import { openMemory } from './memory.ts'
 import type { Message } from './message.ts'
@@ -31,11 +32,12 @@ export function openMapper(
 ): Mapper {
   const pseudonyms = options.key_file === undefined ? undefined : keysIn(options.key_file, options.key_overlap)
   const memory = openMemory(keep)
+  const lexicon = new Lexicon(options.local_codes)
   return {
     map(message, time) {
       const draft = memory.draft()
       try {
-        const observation = map(message, { source: name, time, options, pseudonyms, draft })
+        const observation = map(message, { source: name, time, options, pseudonyms, lexicon, draft })
         return { observation, commit: draft.commit, drop: draft.drop }
       } catch (error) {
         draft.drop()

@@ -1,14 +1,13 @@
 // One OBX: a sample, an event, or nothing and the reason why. What cannot be true is never a measurement.
 
 import type { Attributes, Event, Sample, SeriesKind } from '../../core/model.ts'
-import { type Coded, nameOf, readCoded } from './coded.ts'
+import { type Coded, nameOf } from './coded.ts'
 import type { Node } from './containment.ts'
 import { implausible, type Metric } from './metrics.ts'
 import { type Read, readStructured } from './sentinels.ts'
 import { readFlags, statusFault } from './status.ts'
 import { numberIn, type Reading } from './subject.ts'
 import { eventOf, tellChange } from './told.ts'
-import { unitFieldOf, unitOf } from './units.ts'
 
 /** What is made of one OBX. */
 export interface Finding {
@@ -17,10 +16,12 @@ export interface Finding {
   readonly metric: Metric | undefined
   readonly name: string
   readonly time: number
-  /** Of its series and its events. */
+  /** Of its series and its events; made when asked for. */
   readonly attributes: Attributes
-  /** What its state is remembered by. */
+  /** What its state is remembered by, whoever the patient is. */
   readonly key: string
+  /** The same, and all else that makes a series another one, but unit and kind. */
+  readonly seriesKey: string
 }
 
 export interface Measured {
@@ -41,13 +42,14 @@ export function measure(reading: Reading, finding: Finding, lacksStatus: boolean
   const read = type === 'NM' ? numeric(finding, reading) : structured(finding, reading)
   if ('none' in read) return { events: noValue(reading, finding, isUnitNumber(finding) ? misplaced : 'no value') }
   if ('wrong' in read) return { events: noValue(reading, finding, read.wrong) }
-  const unit = unitIn(finding)
+  const unit = unitIn(finding, reading)
   if (unit === undefined) return { events: noValue(reading, finding, unitFault(finding)) }
   const wrong = implausible(finding.metric, read.value, unit)
   if (wrong !== undefined) return { events: noValue(reading, finding, wrong) }
   if (read.comparator !== undefined) return { events: bounded(reading, finding, read, unit) }
   const kind: SeriesKind = finding.metric?.isCounter ? 'counter' : 'gauge'
-  const series = reading.draft.series(finding.name, unit, kind, finding.attributes)
+  const key = `${finding.seriesKey}|${unit}|${kind}`
+  const series = reading.draft.series(key, () => ({ name: finding.name, unit, kind, attributes: finding.attributes }))
   const events = [
     ...noValue(reading, finding, undefined),
     ...flagged(reading, finding, flags),
@@ -70,10 +72,9 @@ function structured({ node }: Finding, reading: Reading): Read {
   return readStructured(parts, text => numberIn(reading, text))
 }
 
-function unitIn({ node, metric }: Finding): string | undefined {
-  const field = unitFieldOf(node.segment.field(6))
-  const isEmpty = field.code === '' && field.name === '' && field.alternateCode === ''
-  return isEmpty && metric?.isRatio ? '1' : unitOf(field)
+function unitIn({ node, metric }: Finding, reading: Reading): string | undefined {
+  const field = node.segment.field(6)
+  return field.isEmpty && metric?.isRatio ? '1' : reading.words.unit(field)
 }
 
 const misplaced = 'a number where the unit belongs'
@@ -93,9 +94,7 @@ function notNumeric(reading: Reading, finding: Finding, type: string): readonly 
   const { segment } = finding.node
   const field = segment.field(5)
   if (field.isEmpty || field.isNull) return noValue(reading, finding, 'no value')
-  const coded = ['CE', 'CWE', 'CNE', 'CF', 'ST', 'IS', 'ID'].includes(type)
-    ? readCoded(field, reading.local)
-    : undefined
+  const coded = ['CE', 'CWE', 'CNE', 'CF', 'ST', 'IS', 'ID'].includes(type) ? reading.words.coded(field) : undefined
   if (coded !== undefined) return stateOf(reading, finding, nameOf(coded))
   if (reading.options.forward.includes('OBX-5')) return stateOf(reading, finding, field.value().slice(0, 1000))
   const reason = withheld(type, field.component())
@@ -110,33 +109,42 @@ function withheld(type: string, text: string): string {
   return ['DT', 'TM', 'TS', 'DTM'].includes(type) ? 'a date, not forwarded' : 'a text, not forwarded'
 }
 
-function stateOf(reading: Reading, { key, name, time, attributes }: Finding, value: string): readonly Event[] {
+function stateOf(reading: Reading, finding: Finding, value: string): readonly Event[] {
+  const key = `state|${finding.key}`
+  if (reading.draft.told.get(key) === value) return []
+  const { name, time, attributes } = finding
   const begin = { name: 'hl7.observation.state', severity: 'info', time, attributes: { metric: name, value } } as const
-  return tellChange(reading.draft.told, `state|${key}`, value, { begin }, { attributes })
+  return tellChange(reading.draft.told, key, value, { begin }, { attributes })
 }
 
 /** Told when a series loses its value, and when it has one again. */
 export function noValue(
   reading: Reading,
-  { key, name, time, attributes }: Finding,
+  finding: Finding,
   reason: string | undefined,
   severity: 'info' | 'warning' = reason === 'no value' ? 'info' : 'warning',
 ): readonly Event[] {
+  const key = `value|${finding.key}`
+  if (reading.draft.told.get(key) === reason) return []
+  const { name, time, attributes } = finding
   const begin = { name: 'hl7.observation.no_value', severity, time, attributes: { metric: name, reason: reason ?? '' } }
   const end = { name: 'hl7.observation.valid', severity: 'info', time, attributes: { metric: name } } as const
-  return tellChange(reading.draft.told, `value|${key}`, reason, { begin, end }, { attributes })
+  return tellChange(reading.draft.told, key, reason, { begin, end }, { attributes })
 }
 
 function flagged(
   reading: Reading,
-  { key, name, time, attributes }: Finding,
+  finding: Finding,
   { said, isUrgent }: ReturnType<typeof readFlags>,
 ): readonly Event[] {
+  const key = `flag|${finding.key}`
   const flags = said.join(' ')
+  if ((reading.draft.told.get(key) ?? '') === flags) return []
+  const { name, time, attributes } = finding
   const severity = isUrgent ? 'warning' : 'info'
   const begin = { name: 'hl7.observation.abnormal', severity, time, attributes: { metric: name, flags } } as const
   const end = { name: 'hl7.observation.normal', severity: 'info', time, attributes: { metric: name } } as const
-  return tellChange(reading.draft.told, `flag|${key}`, flags || undefined, { begin, end }, { attributes })
+  return tellChange(reading.draft.told, key, flags || undefined, { begin, end }, { attributes })
 }
 
 /** Below or above what the method can tell: a bound, and no measurement. */

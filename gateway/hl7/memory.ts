@@ -4,7 +4,7 @@
 // before it hold that are still on their way to the disk. No identifier is in it, only pseudonyms and places.
 
 import type { Keep } from '../../agent/keep.ts'
-import type { Attributes, Series, SeriesKind } from '../../core/model.ts'
+import type { Series } from '../../core/model.ts'
 
 /** A patient in a bed; `to` once the stay has ended. Times in ms since the epoch. */
 export interface Stay {
@@ -41,8 +41,8 @@ export interface Tables {
 }
 
 export interface Draft extends Tables {
-  /** One object for one series: identity makes encoding cheap. */
-  series(name: string, unit: string, kind: SeriesKind, attributes: Attributes): Series
+  /** One object for one series: identity makes encoding cheap. `key` tells all that makes it another one. */
+  series(key: string, make: () => Series): Series
   /** What this message changed is remembered from now on, and is durable when this returns where it has to be. */
   commit(): void
   /** Forgets what this message changed. After a commit it does nothing. */
@@ -66,12 +66,11 @@ export function openMemory(keep: Keep): Memory {
   load(keep.load(), maps)
   const known = new Map<string, Series>()
 
-  const series: Draft['series'] = (name, unit, kind, attributes) => {
-    const key = `${name}|${unit}|${kind}|${JSON.stringify(attributes)}`
+  const series: Draft['series'] = (key, make) => {
     let one = known.get(key)
     if (one === undefined) {
       if (known.size >= most) known.clear()
-      one = { name, unit, kind, attributes }
+      one = make()
       known.set(key, one)
     }
     return one

@@ -3,7 +3,7 @@
 
 import type { Attributes, Event, Sample, Series } from '../../core/model.ts'
 import type { Clock } from './clock.ts'
-import { type Coded, nameOf, readCoded } from './coded.ts'
+import { type Coded, nameOf } from './coded.ts'
 import { Containment, type Node, nodeOf } from './containment.ts'
 import type { Group } from './groups.ts'
 import { type Finding, measure } from './measure.ts'
@@ -18,7 +18,7 @@ export interface Mapped {
 }
 
 export function mapObservations(reading: Reading, group: Group, place: Place, clock: Clock): Mapped {
-  const nodes = group.observations.map(s => nodeOf(s, reading.local))
+  const nodes = group.observations.map(s => nodeOf(s, reading.words))
   const tree = new Containment(nodes)
   const waves = new Set(waveformNodes(nodes, tree))
   const samples = new Samples()
@@ -28,7 +28,7 @@ export function mapObservations(reading: Reading, group: Group, place: Place, cl
   events.push(...tellSetIds(reading, group, place))
   const plain = nodes.filter(node => !waves.has(node) && !isContainer(node))
   const places = placesOf(plain, tree, reading)
-  const about = attributesMemo(reading, place)
+  const about = aboutMemo(reading, place)
   for (const node of plain) {
     const { coded } = node
     if (coded === undefined) {
@@ -36,7 +36,7 @@ export function mapObservations(reading: Reading, group: Group, place: Place, cl
       continue
     }
     const time = clock.of(node, tree, group.order)
-    const finding = findingOf(node, coded, time, about(time), places.get(node) ?? {}, place)
+    const finding = findingOf(node, coded, about(time), places.get(node) ?? {}, place)
     const { sample, events: told } = measure(reading, finding, lacksStatus)
     if (sample !== undefined && !samples.add(sample)) events.push(contradicted(sample))
     events.push(...told)
@@ -45,34 +45,45 @@ export function mapObservations(reading: Reading, group: Group, place: Place, cl
 }
 
 /** MDS, VMD and channel: they have no value of their own. */
-function isContainer({ segment, coded, key, depth }: Node): boolean {
+function isContainer({ segment, coded, parts, depth }: Node): boolean {
   if (coded?.name.startsWith('MDC_DEV_')) return true
-  return depth > 1 && key.split('.').length < depth && segment.field(5).isEmpty
+  return depth > 1 && parts.length < depth && segment.field(5).isEmpty
+}
+
+interface About {
+  readonly time: number
+  readonly attributes: Attributes
+  readonly key: string
 }
 
 /** Most observations of a message are of one time. */
-function attributesMemo(reading: Reading, place: Place): (time: number) => Attributes {
-  let last: { readonly time: number; readonly attributes: Attributes } | undefined
+function aboutMemo(reading: Reading, place: Place): (time: number) => About {
+  let last: About | undefined
   return time => {
-    if (last?.time !== time) last = { time, attributes: attributesAt(reading, place, time) }
-    return last.attributes
+    if (last?.time === time) return last
+    const attributes = attributesAt(reading, place, time)
+    last = { time, attributes, key: Object.values(attributes).join('|') }
+    return last
   }
 }
 
-function findingOf(
-  node: Node,
-  coded: Coded,
-  time: number,
-  about: Attributes,
-  within: Attributes,
-  { device, bed }: Place,
-): Finding {
+function findingOf(node: Node, coded: Coded, about: About, within: Attributes, { device, bed }: Place): Finding {
   const name = nameOf(coded)
   const isNumbered = coded.system === 'mdc' && coded.code !== '0'
-  const attributes: Attributes = { ...about, ...within, ...(isNumbered && { mdc: Number(coded.code) }) }
-  const metric = coded.system === 'mdc' ? metricOf(Number(coded.code), coded.name) : undefined
-  const key = [name, device ?? '', bed ?? '', ...Object.values(within)].join('|')
-  return { node, coded, metric, name, time, attributes, key }
+  const { vmd = '', channel = '', of = '', site = '', instance = '' } = within
+  const where = `${name}|${vmd}|${channel}|${of}|${site}|${instance}`
+  return {
+    node,
+    coded,
+    metric: coded.system === 'mdc' ? metricOf(Number(coded.code), coded.name) : undefined,
+    name,
+    time: about.time,
+    key: `${where}|${device ?? ''}|${bed ?? ''}`,
+    seriesKey: `${where}|${about.key}`,
+    get attributes() {
+      return { ...about.attributes, ...within, ...(isNumbered && { mdc: Number(coded.code) }) }
+    },
+  }
 }
 
 /**
@@ -94,21 +105,21 @@ function placesOf(nodes: readonly Node[], tree: Containment, reading: Reading): 
   for (const same of alike.values()) {
     if (same.length === 1 || new Set(same.map(n => n.key)).size === 1) continue
     for (const [n, node] of same.entries()) {
-      const instance = node.key.split('.').slice(1).join('.') || `${n + 1}`
+      const instance = node.parts.slice(1).join('.') || `${n + 1}`
       places.set(node, { ...places.get(node), instance })
     }
   }
   return places
 }
 
-function within(tree: Containment, node: Node, { local }: Reading): Attributes {
+function within(tree: Containment, node: Node, { words }: Reading): Attributes {
   const of = (level: number): string | undefined => {
     const coded = tree.at(node, level)?.coded
     return coded && nameOf(coded)
   }
   const [vmd, channel, metric] = [of(2), of(3), of(4)]
   const body = node.segment.field(20)
-  const site = body.isEmpty ? undefined : readCoded(body, local)
+  const site = body.isEmpty ? undefined : words.coded(body)
   return {
     ...(vmd !== undefined && { vmd }),
     ...(channel !== undefined && { channel }),

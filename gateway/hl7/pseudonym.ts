@@ -14,6 +14,8 @@ interface Key {
   /** From when it names, ms since the epoch. */
   readonly from: number
   readonly secret: Buffer
+  /** Made so far. */
+  readonly names: Map<string, string>
 }
 
 export interface Pseudonyms {
@@ -47,7 +49,7 @@ function readKey(text: string, n: number): Key {
   const from = m === null ? Number.NaN : Date.parse(`${m[1]}-${m[2]}-${m[3]}T00:00:00Z`)
   if (m === null || Number.isNaN(from) || m[4]!.length % 2 === 1)
     throw new Refused(`key_file, line ${n}: expected a date and at least 64 hex digits, such as 2026-11-01 5f3a...`)
-  return { id: `${m[1]}${m[2]}${m[3]}`, from, secret: Buffer.from(m[4]!, 'hex') }
+  return { id: `${m[1]}${m[2]}${m[3]}`, from, secret: Buffer.from(m[4]!, 'hex'), names: new Map() }
 }
 
 /** `keys`: newest first. */
@@ -62,8 +64,17 @@ function pseudonyms(keys: readonly Key[], overlap: number): Pseudonyms {
   return { all, of: (kind, identifier, now) => all(kind, identifier, now)[0] }
 }
 
+/** Names of one key that are remembered: a message a second names the same patient. */
+const most = 10_000
+
 /** 120 bits, so that among a million names two are alike with a chance of 4e-25. */
-function name({ id, secret }: Key, kind: Kind, identifier: string): string {
-  const mac = createHmac('sha256', secret).update(`${kind}\0${identifier}`).digest()
-  return `${id}-${mac.subarray(0, 15).toString('base64url')}`
+function name({ id, secret, names }: Key, kind: Kind, identifier: string): string {
+  const text = `${kind}\0${identifier}`
+  const known = names.get(text)
+  if (known !== undefined) return known
+  const mac = createHmac('sha256', secret).update(text).digest()
+  const made = `${id}-${mac.subarray(0, 15).toString('base64url')}`
+  if (names.size >= most) names.clear()
+  names.set(text, made)
+  return made
 }

@@ -31,9 +31,6 @@ export interface MonitorOptions {
 /** What the source should be told besides where to listen. */
 export const simulatedOptions = { attributes: { simulated: true } } as const
 
-/** A key file for people who never lived: it is no secret. */
-export const simulatedKeys = `2020-01-01 ${Buffer.from('a key for simulated patients ...').toString('hex')}\n`
-
 /** The two of the scene. */
 export const bedsides: readonly Bedside[] = [
   { device: '0080A1FFFE5100A1', bed: 'WARD3^304^1', patient: { id: 'SIM-0001', name: 'Nobody' } },

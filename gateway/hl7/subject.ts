@@ -4,6 +4,7 @@
 import type { Attributes } from '../../core/model.ts'
 import { occupant } from './beds.ts'
 import { Identity } from './identity.ts'
+import type { Lexicon, Words } from './lexicon.ts'
 import type { Draft } from './memory.ts'
 import type { Message } from './message.ts'
 import type { Pseudonyms } from './pseudonym.ts'
@@ -19,6 +20,7 @@ export interface MapContext {
   readonly options: WardOptions
   /** Undefined: patients and visits are left out. */
   readonly pseudonyms: Pseudonyms | undefined
+  readonly lexicon: Lexicon
   /** What is remembered; committed by the caller once what came of the message is durable. */
   readonly draft: Draft
 }
@@ -32,17 +34,17 @@ export interface Subject {
 export interface Reading extends MapContext {
   readonly message: Message
   readonly identity: Identity
-  readonly local: ReadonlySet<string>
+  readonly words: Words
   readonly sentinels: ReadonlySet<number>
 }
 
 export function readingOf(message: Message, context: MapContext): Reading {
-  const { local_codes, sentinels } = context.options
+  const { sentinels } = context.options
   return {
     ...context,
     message,
     identity: new Identity(message),
-    local: new Set(local_codes),
+    words: context.lexicon.of(message.encoding),
     sentinels: new Set(sentinels),
   }
 }
@@ -74,6 +76,7 @@ export function bedOf(reading: Reading, segment: Segment | undefined, field = 3)
 
 /** A device's instance (EI, 2.A.28; PCD TF-2 appendix B, OBX-18): its EUI-64, with the id within it where both stand. */
 export function deviceOf(reading: Reading, field: Field): string | undefined {
+  if (field.isEmpty) return undefined
   const [id, namespace, universal, type] = [1, 2, 3, 4].map(n => field.component(n).trim()) as [
     string,
     string,

@@ -1,14 +1,14 @@
 // What arrives, for `fieldline test`: the first message and what it would be stored as. Its sender is asked to send it
 // again, for nothing was kept.
 
-import type { Emit } from '../../agent/source.ts'
+import type { Emit, Surroundings } from '../../agent/source.ts'
 import type { Observation } from '../../core/model.ts'
-import { type ListenerOptions, type ListenerSurroundings, listen } from './listener.ts'
+import { type ListenerOptions, listen } from './listener.ts'
 
 /** @throws where it cannot listen, or nothing comes before the signal aborts. */
 export async function firstMessage(
   options: ListenerOptions,
-  at: Omit<ListenerSurroundings, 'folder'>,
+  at: Omit<Surroundings, 'keep' | 'folder'>,
   signal: AbortSignal,
 ): Promise<Observation> {
   const ending = new AbortController()

@@ -46,7 +46,10 @@ const zone = shape('a time zone such as Europe/Berlin', raw =>
   typeof raw === 'string' && isZone(raw) ? raw : undefined,
 )
 const localCode = matching(/^[A-Za-z0-9._-]{1,40}:[A-Za-z0-9._-]{1,40}$/, 'a code with its system, such as 99LAB:GLU')
-const fieldName = matching(/^[A-Z][A-Z0-9]{2}-\d{1,3}$/, 'a field such as PV1-3')
+const fieldName = matching(
+  /^(?:(?:PID|PV1|PV2|EVN)-[1-9]\d?|OBX-5|OBX-18)$/,
+  'a field of PID, PV1, PV2 or EVN such as PV1-3, OBX-5 or OBX-18',
+)
 
 /** Places and devices: without them a reading is of no use. */
 export const usualForward: readonly string[] = ['PV1-3', 'OBX-18']

@@ -2,16 +2,17 @@
 // form of HL7, whose channels a CD observation defines (v2.8.2, 7.14). Told as features of each piece, and as samples
 // only where the configuration asks for them.
 
-import type { Sample } from '../../core/model.ts'
+import type { Sample, Series } from '../../core/model.ts'
 import type { Clock } from './clock.ts'
 import { nameOf } from './coded.ts'
 import type { Containment, Node } from './containment.ts'
 import { featuresOf } from './features.ts'
 import type { Group } from './groups.ts'
+import type { Words } from './lexicon.ts'
 import type { Field, Segment } from './segment.ts'
 import { readNumber } from './sentinels.ts'
 import { attributesAt, numberIn, type Place, type Reading } from './subject.ts'
-import { unitFieldOf, unitOf } from './units.ts'
+import { unitOf } from './units.ts'
 
 /** Values of one observation. */
 const most = 100_000
@@ -67,7 +68,7 @@ export function mapWaveforms(
 ): readonly Sample[] {
   if (reading.options.waveforms === 'off') return []
   const samples: Sample[] = []
-  for (const wave of wavesOf(nodes, tree)) {
+  for (const wave of wavesOf(reading.words, nodes, tree)) {
     const { coded } = wave.node
     if (coded === undefined) continue
     const time = clock.of(wave.node, tree, group.order)
@@ -77,27 +78,29 @@ export function mapWaveforms(
   return samples
 }
 
-function* wavesOf(nodes: readonly Node[], tree: Containment): Generator<Wave> {
+function* wavesOf(words: Words, nodes: readonly Node[], tree: Containment): Generator<Wave> {
   let channels: readonly Channel[] = []
   for (const node of nodes) {
     const type = typeOf(node.segment)
     if (type === 'CD') channels = channelsOf(node.segment.field(5))
-    if (type === 'NA') yield { node, ...channelOf(node, tree, channels[0]), values: arrayOf(node.segment.field(5)) }
+    if (type === 'NA')
+      yield { node, ...channelOf(words, node, tree, channels[0]), values: arrayOf(node.segment.field(5)) }
     // Of several channels each has its own OBX-3 only in the definition: the first is the observation's own.
-    if (type === 'MA') yield { node, ...channelOf(node, tree, channels[0]), values: firstOfEach(node.segment.field(5)) }
+    if (type === 'MA')
+      yield { node, ...channelOf(words, node, tree, channels[0]), values: firstOfEach(node.segment.field(5)) }
   }
 }
 
 /** From the facets of a metric, IHE PCD: rate, resolution, mark of what is invalid. */
-function channelOf(node: Node, tree: Containment, defined: Channel | undefined): Channel {
+function channelOf(words: Words, node: Node, tree: Containment, defined: Channel | undefined): Channel {
   const facets = tree.facets(node)
   const facet = (pattern: RegExp): Segment | undefined =>
     facets.find(f => pattern.test(`${f.segment.field(3).component(1)} ${f.segment.field(3).component(2)}`))?.segment
   const resolution = facet(/MDC_ATTR_NU_MSMT_RES/)
   const mark = facetNumber(facet(/MDC_EVT_INOP|MDC_ATTR_INVALID/))
   const rate = facetNumber(facet(/MDC_ATTR_SAMP_RATE/)) ?? defined?.rate
-  const unit = resolution === undefined ? undefined : unitOf(unitFieldOf(resolution.field(6)))
-  const own = unitOf(unitFieldOf(node.segment.field(6)))
+  const unit = resolution === undefined ? undefined : words.unit(resolution.field(6))
+  const own = words.unit(node.segment.field(6))
   return {
     rate: rate !== undefined && rate > 0 && rate <= fastest ? rate : undefined,
     resolution: facetNumber(resolution) ?? defined?.resolution ?? 1,
@@ -165,11 +168,12 @@ function told(
   time: number,
 ): readonly Sample[] {
   const attributes = attributesAt(reading, place, time)
-  const gauge = (what: string, of: string, value: number): Sample => ({
-    series: reading.draft.series(`${name}${what}`, of, 'gauge', attributes),
-    time,
-    value,
-  })
+  const about = Object.values(attributes).join('|')
+  const seriesOf = (what: string, of: string): Series => {
+    const make = (): Series => ({ name: `${name}${what}`, unit: of, kind: 'gauge', attributes })
+    return reading.draft.series(`wave|${name}${what}|${of}|${about}`, make)
+  }
+  const gauge = (what: string, of: string, value: number): Sample => ({ series: seriesOf(what, of), time, value })
   const { count, min, max, mean, rms, dominant } = featuresOf(
     points.map(p => p.value),
     rate,
@@ -184,6 +188,6 @@ function told(
     ...(dominant === undefined ? [] : [gauge('.dominant_frequency', 'Hz', dominant)]),
   ]
   if (reading.options.waveforms !== 'raw' || rate === undefined) return features
-  const series = reading.draft.series(name, unit, 'gauge', attributes)
+  const series = seriesOf('', unit)
   return [...features, ...points.map(({ n, value }) => ({ series, time: time + Math.round((n * 1000) / rate), value }))]
 }

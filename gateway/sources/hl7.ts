@@ -51,8 +51,8 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
     return {
-      run: (emit, signal) => listen(o, { ...at, folder, mapper: openMapper(o, at) }, emit, signal),
-      once: signal => firstMessage(o, { ...at, mapper: openMapper(o, at) }, signal),
+      run: (emit, signal) => listen({ ...o, mapper: openMapper(o, at) }, { ...at, folder }, emit, signal),
+      once: signal => firstMessage({ ...o, mapper: openMapper(o, at) }, at, signal),
     }
   },
 }

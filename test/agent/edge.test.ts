@@ -216,6 +216,20 @@ t.test('what is told again under the same key is kept once, and whoever tells it
   t.equal(edge.stats().samples, 2)
 })
 
+t.test('what may come again is waited for by its sender, and waits for no straggler', async t => {
+  const parcels: Parcel[] = []
+  let clock = now
+  const put = async (...put: readonly Parcel[]) => void parcels.push(...put)
+  const edge = openEdge({ resource: {}, spool: { put, knows: () => false }, say: () => undefined, now: () => clock })
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  for (let n = 0; n < 3; n++) {
+    void edge.emit(known(`${n}`, n))
+    await turn()
+    clock += 1
+  }
+  t.equal(parcels.length, 3)
+})
+
 t.test('what failed under a key may be told again', async t => {
   const parcels: Parcel[] = []
   let full = true

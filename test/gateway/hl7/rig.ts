@@ -1,7 +1,10 @@
 // A listener on a free port over an emit that the test holds in its hand, and a sender that waits for answers.
 
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { memoryKeep } from '../../../agent/keep.ts'
 import type { Emit } from '../../../agent/source.ts'
@@ -28,10 +31,12 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   const read = hl7.options.read({ listen: '127.0.0.1:0', ...options }, place)
   if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
   const [emitted, said]: [Observation[], string[]] = [[], []]
-  const folder = `${t.testdir()}/aside`
+  // The test's own folder stays the test's.
+  const top = mkdtempSync(join(tmpdir(), 'fieldline-ward-'))
+  const folder = join(top, 'aside')
   const say = (_: string, text: string) => void said.push(text)
   const mapper = openMapper(read, { name: 'ward', keep: memoryKeep() })
-  const at = { name: 'ward', host: realHost(), say, folder, mapper }
+  const at = { name: 'ward', host: realHost(), say, folder }
   const taking: Emit = async observation => {
     if (observation.events.length === 0) return
     await emit(observation)
@@ -39,10 +44,11 @@ export async function ward(t: Test, options: object = {}, emit: Emit = async () 
   }
   const ending = new AbortController()
   const { promise: listening, resolve } = Promise.withResolvers<number>()
-  const running = listen(read, at, taking, ending.signal, resolve)
+  const running = listen({ ...read, mapper }, at, taking, ending.signal, resolve)
   const stop = async (): Promise<void> => {
     ending.abort()
     await running
+    rmSync(top, { recursive: true, force: true })
   }
   t.teardown(stop)
   const failed = running.then(() => Promise.reject(new Error('it ended')))

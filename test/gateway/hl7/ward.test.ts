@@ -110,6 +110,33 @@ t.test('texts and more fields leave where the configuration names them', async t
   t.equal(ward({ forward: ['PV1-3'] }).take(atBed).samples[0]!.series.attributes.device, undefined)
 })
 
+t.test(
+  'fields of a patient leave in the events of admissions where the configuration names them, and only those',
+  async t => {
+    const told = ward({ forward: ['PV1-3', 'PID-8', 'PV1-2'] }).take(
+      admission('A01', '80211', 'W3^304^2').replace('Weaver^Jolanda', 'Weaver^Jolanda||19500203|F'),
+    )
+    t.strictSame(told.events[0]!.body, { 'PID-8': 'F', 'PV1-2': 'I' })
+    t.throws(() => ward({ forward: ['NTE-3'] }), /a field of PID, PV1, PV2 or EVN/)
+  },
+)
+
+t.test('patients who change beds are both transferred', async t => {
+  const here = ward()
+  here.take(admission('A01', '80211', 'W3^304^2'))
+  here.take(admission('A01', '90000', 'W3^304^1'))
+  const swap = [
+    ...admission('A17', '80211', 'W3^304^1').split('\n'),
+    'PID|1||90000^^^HOSP^MR',
+    'PV1|1|I|W3^304^2',
+  ].join('\n')
+  t.match(here.take(swap).events, [
+    { name: 'hl7.patient.transferred', attributes: { bed: 'W3/304/1', from: 'W3/304/2' } },
+    { name: 'hl7.patient.transferred', attributes: { bed: 'W3/304/2' } },
+  ])
+  t.equal(here.take(atBed).samples[0]!.series.attributes.patient, here.take(swap).events[1]!.attributes.patient)
+})
+
 t.test('codes of a site leave where the configuration names them', async t => {
   const local = heartRate('4.1').replace('147842^MDC_ECG_HEART_RATE^MDC', 'XCRP^C reactive^99LAB')
   t.same(ward().take(local).samples, [])

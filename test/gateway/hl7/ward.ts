@@ -3,6 +3,7 @@
 import { type Keep, memoryKeep } from '../../../agent/keep.ts'
 import type { Observation } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
+import { Lexicon } from '../../../gateway/hl7/lexicon.ts'
 import { map } from '../../../gateway/hl7/map.ts'
 import { openMemory } from '../../../gateway/hl7/memory.ts'
 import { parse } from '../../../gateway/hl7/message.ts'
@@ -25,12 +26,16 @@ export interface Ward {
 export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = keyText): Ward {
   const read = optionsOf(options)
   const memory = openMemory(keep)
+  const lexicon = new Lexicon(read.local_codes)
   const pseudonyms = keys === '' ? undefined : readKeys(keys, read.key_overlap)
   const mapped = (message: string | Uint8Array, time: number) => {
     const draft = memory.draft()
     const bytes = typeof message === 'string' ? Buffer.from(message.replace(/\n/g, '\r')) : message
     try {
-      return { draft, observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, draft }) }
+      return {
+        draft,
+        observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, lexicon, draft }),
+      }
     } catch (error) {
       draft.drop()
       throw error
