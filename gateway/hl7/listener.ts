@@ -1,23 +1,22 @@
 // The MLLP listener: lets senders in, serves each, and tells now and then how it fares.
 
-import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { openOutbox } from '../../agent/outbox.ts'
 import type { Emit, Surroundings } from '../../agent/source.ts'
-import { secretPath } from '../../core/config-shapes.ts'
 import type { Series } from '../../core/model.ts'
 import { serve } from './connection.ts'
 import { Counts } from './counts.ts'
 import { Intake } from './intake.ts'
 import type { Mapper } from './mapper.ts'
 import { Pace } from './pace.ts'
+import { type SecureServer, secureServer, type TlsFiles } from './secure.ts'
 import { gate, type Peer, type Sender } from './senders.ts'
 
 export interface ListenerOptions {
   /** `host:port` */
   readonly listen: string
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | undefined } | undefined
+  readonly tls: TlsFiles | undefined
   readonly senders: readonly Sender[]
   readonly charset: string | undefined
   readonly max_message: number
@@ -31,20 +30,21 @@ export interface ListenerOptions {
   readonly mapper: Mapper
 }
 
-/** Between what it tells of itself, and how long a handshake may take, ms. */
+/** Between what it tells of itself, ms. */
 const interval = 10_000
-const handshake = 10_000
+
+type At = Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined }
 
 /** Listens until the signal aborts, and then lets what is under way finish. @throws where it cannot listen. */
 export async function listen(
   options: ListenerOptions,
-  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
+  at: At,
   emit: Emit,
   signal: AbortSignal,
   listening?: (port: number) => void,
 ): Promise<void> {
   const counts = new Counts(at.name)
-  const server = serverOf(options, counts)
+  const { server, renew } = serverOf(options, counts)
   const open = new Set<Promise<void>>()
   const admit = admitter(options, at, emit, counts)
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
@@ -55,19 +55,14 @@ export async function listen(
   await started(server, options.listen)
   listening?.((server.address() as { port: number }).port)
   try {
-    await tell(counts, at, emit, signal)
+    await tell(counts, at, emit, signal, renew)
   } finally {
     server.close()
     await Promise.all(open)
   }
 }
 
-function admitter(
-  options: ListenerOptions,
-  at: Omit<Surroundings, 'keep' | 'folder'> & { readonly folder: string | undefined },
-  emit: Emit,
-  counts: Counts,
-) {
+function admitter(options: ListenerOptions, at: At, emit: Emit, counts: Counts) {
   const { host, name, say } = at
   const allowed = gate(options.senders)
   const controlId = controlIds(host.now())
@@ -87,31 +82,12 @@ function admitter(
   }
 }
 
-function serverOf({ tls, max_connections }: ListenerOptions, counts: Counts): Server {
-  const server = tls === undefined ? createServer() : secureServer(tls)
-  server.maxConnections = max_connections
-  server.on('drop', () => counts.refused++)
-  server.on('tlsClientError', () => counts.refused++)
-  return server
-}
-
-/** With `ca`, only who shows a certificate of it gets in. TLS loads where it is configured. */
-function secureServer({ cert, key, ca }: NonNullable<ListenerOptions['tls']>): Server {
-  return process.getBuiltinModule('node:tls').createServer({
-    cert: readPem('cert', cert),
-    key: readPem('key', key),
-    ...(ca !== undefined && { ca: readPem('ca', ca), requestCert: true, rejectUnauthorized: true }),
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: handshake,
-  })
-}
-
-function readPem(what: string, file: string): Buffer {
-  try {
-    return readFileSync(secretPath(file))
-  } catch (cause) {
-    throw new Error(`cannot read tls.${what}`, { cause })
-  }
+function serverOf({ tls, max_connections }: ListenerOptions, counts: Counts): SecureServer {
+  const made = tls === undefined ? { server: createServer(), renew: () => undefined } : secureServer(tls)
+  made.server.maxConnections = max_connections
+  made.server.on('drop', () => counts.refused++)
+  made.server.on('tlsClientError', () => counts.refused++)
+  return made
 }
 
 async function started(server: Server, address: string): Promise<void> {
@@ -122,18 +98,25 @@ async function started(server: Server, address: string): Promise<void> {
   await promise
 }
 
+/** And looks whether the certificates were renewed. */
 async function tell(
   counts: Counts,
-  { name, host, say }: Pick<Surroundings, 'name' | 'host' | 'say'>,
+  { name, host, say }: At,
   emit: Emit,
   signal: AbortSignal,
+  renew: SecureServer['renew'],
 ): Promise<void> {
   const success: Series = { name: 'fieldline.source.success', unit: '1', kind: 'gauge', attributes: { source: name } }
   const outbox = openOutbox(name, emit, say)
+  let told: string | undefined
   while (!signal.aborted) {
     await host.sleep(interval - (host.now() % interval), signal)
     const time = host.now()
     await outbox.hand({ samples: [...counts.samples(time), { series: success, time, value: 1 }], events: [] })
+    const trouble = renew()
+    if (trouble !== undefined && trouble !== told)
+      say('error', `source ${name}: keeps its old certificates: ${trouble}`, { source: name })
+    told = trouble
   }
   await outbox.close()
 }

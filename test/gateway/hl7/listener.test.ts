@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { connect } from 'node:net'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -13,6 +13,7 @@ import { Place } from '../../../core/shape.ts'
 import { listAside } from '../../../gateway/hl7/aside.ts'
 import { framed } from '../../../gateway/hl7/mllp.ts'
 import { Pace } from '../../../gateway/hl7/pace.ts'
+import { secureServer } from '../../../gateway/hl7/secure.ts'
 import { hl7 } from '../../../gateway/sources/hl7.ts'
 import { peer } from '../../peers.ts'
 import { closed, codeOf, connected, monitor, oru, type Ward, ward } from './rig.ts'
@@ -228,6 +229,34 @@ t.test('with TLS and an authority only who shows a certificate of it gets in', a
   t.equal(here.emitted.length, 1)
 })
 
+t.test('certificates that were renewed come into use, and those that do not fit do not', async t => {
+  if (peer(t, 'openssl') === undefined) return
+  const pki = certificates(t)
+  const files = { cert: pki.file('server.crt'), key: pki.file('server.key'), ca: undefined }
+  const { server, renew } = secureServer(files)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const shown = async (): Promise<string> => {
+    const { port } = server.address() as AddressInfo
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const { subject } = socket.getPeerCertificate()
+    socket.destroy()
+    return String(subject.CN)
+  }
+  t.equal(await shown(), 'gateway')
+  t.equal(renew(), undefined)
+  copyFileSync(pki.file('bed-1.crt'), files.cert)
+  t.match(renew(), /key values mismatch/)
+  t.equal(await shown(), 'gateway')
+  copyFileSync(pki.file('bed-1.key'), files.key)
+  t.equal(renew(), undefined)
+  t.equal(await shown(), 'bed-1')
+  rmSync(files.key)
+  t.match(renew(), /cannot read tls\.key/)
+})
+
 /** An authority with a server, two beds, and a stranger of another authority. */
 function certificates(t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'fieldline-hl7-'))
@@ -290,7 +319,7 @@ function certificates(t: Test) {
   own('ca')
   own('stranger')
   for (const name of ['gateway', 'bed-1', 'bed-2']) signed(name)
-  for (const end of ['crt', 'key']) execFileSync('cp', [file(`gateway.${end}`), file(`server.${end}`)])
+  for (const end of ['crt', 'key']) copyFileSync(file(`gateway.${end}`), file(`server.${end}`))
   return { file, read: (name: string) => readFileSync(file(name)) }
 }
 
