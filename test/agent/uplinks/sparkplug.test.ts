@@ -44,7 +44,7 @@ function uplinkTo(t: Test, brokers: readonly TestBroker[], { options, identity, 
   const read = sparkplugOptions.read(raw, problems)
   t.strictSame(problems.problems, [])
   const self = { node: 'gate-1', spool: 'spool1', keep: keep ?? memoryKeep(), ...identity }
-  const opened = openSparkplugUplink(read, self, { patience: 1000, now: Date.now, ...timing })
+  const opened = openSparkplugUplink(read, self, { patience: 3000, now: Date.now, ...timing })
   t.teardown(() => opened.close())
   return opened
 }
