@@ -13,10 +13,11 @@ import Database from 'better-sqlite3'
 import { build } from '../packaging/build.ts'
 import type { Field } from './fieldbus/field.ts'
 import { field as modbus } from './fieldbus/modbus.ts'
+import { field as opcua } from './fieldbus/opcua.ts'
 import { freePort } from './peers.ts'
 import { cpuSeconds, median, rssMb, table } from './process.ts'
 
-const fields: readonly Field[] = [modbus]
+const fields: readonly Field[] = [modbus, opcua]
 const warmUp = 10
 
 interface Cost {
@@ -51,6 +52,7 @@ async function measure(field: Field, seconds: number): Promise<Cost> {
   let gateway: ChildProcess | undefined
   try {
     gateway = await startGateway(folder, devices.sources)
+    await devices.flowing?.()
     await delay(warmUp * 1000)
     // Readings begin at whole seconds and end soon after: in the middle between two none is cut apart.
     await delay(1500 - (Date.now() % 1000))
@@ -105,7 +107,7 @@ async function stopped(child: ChildProcess): Promise<void> {
 function durable(file: string, from: number, to: number): number {
   const db = new Database(file, { readonly: true })
   const sum = db.prepare('SELECT sum(samples) AS samples FROM rows WHERE put_time > ? AND put_time <= ?')
-  const { samples } = sum.get(from, to) as { samples: number }
+  const { samples } = sum.get(from, to) as { samples: number | null }
   db.close()
-  return samples
+  return samples ?? 0
 }

@@ -13,5 +13,7 @@ export interface Field {
 export interface Devices {
   /** The gateway's sources that read them. */
   readonly sources: readonly object[]
+  /** Resolves when the gateway has begun to read, where that may take longer than a warm-up. */
+  flowing?(): Promise<void>
   stop(): void
 }

@@ -40,6 +40,15 @@ class BenchServer extends OPCUAServer {
   /** What of this round is still to be sent begins here. */
   #next = 0
 
+  /** A client that comes anew begins anew. */
+  protected override _on_CreateSubscriptionRequest(message: Message, channel: Channel): void {
+    this.#notifications.length = 0
+    this.#waiting.length = 0
+    this.#sequenceNumber = 0
+    this.#round = 0
+    super._on_CreateSubscriptionRequest(message, channel)
+  }
+
   protected override _on_CreateMonitoredItemsRequest(message: Message, channel: Channel): void {
     const { itemsToCreate, subscriptionId } = message.request as unknown as CreateRequest
     if (itemsToCreate.some(({ itemToMonitor }) => itemToMonitor.nodeId.namespace < firstNamespace)) {
