@@ -1,6 +1,7 @@
 // Names of numbers: the type of a node says which values of its enumeration have which name (OPC 10000-3, 8.40 and 8.50).
 
 import type { DataValue, NodeId } from 'node-opcua-client'
+import { inBatches } from './batches.ts'
 import type { Tracked } from './nodes.ts'
 import { within } from './patience.ts'
 import { builtIn } from './scalars.ts'
@@ -64,12 +65,9 @@ export class Enumerations {
 
   async #read(all: readonly { nodeId: NodeId; attributeId: number }[]): Promise<readonly DataValue[]> {
     const { client, limits, lost } = this.#session
-    const values: DataValue[] = []
-    for (let n = 0; n < all.length; n += limits.read)
-      values.push(
-        ...(await within(this.#timeout, 'reading types', client.read(all.slice(n, n + limits.read), 0), lost)),
-      )
-    return values
+    const read = (some: readonly { nodeId: NodeId; attributeId: number }[]): Promise<readonly DataValue[]> =>
+      within(this.#timeout, 'reading types', client.read([...some], 0), lost)
+    return await inBatches(all, limits.read, read)
   }
 }
 

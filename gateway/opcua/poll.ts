@@ -2,6 +2,7 @@
 // again.
 
 import type { DataValue } from 'node-opcua-client'
+import { inBatches } from './batches.ts'
 import type { Draft } from './draft.ts'
 import type { Attempt } from './finder.ts'
 import type { Tracked } from './nodes.ts'
@@ -57,11 +58,9 @@ export class Poll {
   ): Promise<readonly DataValue[]> {
     const { client, limits, library, lost } = session
     const attributeId = library.AttributeIds.Value
-    const values: DataValue[] = []
-    for (let n = 0; n < nodes.length; n += limits.read) {
-      const some = nodes.slice(n, n + limits.read).map(({ nodeId }) => ({ nodeId, attributeId }))
-      values.push(...(await within(this.#timeout, 'reading', client.read(some, this.#maxAge), lost)))
-    }
-    return values
+    return await inBatches(nodes, limits.read, some => {
+      const asked = some.map(({ nodeId }) => ({ nodeId, attributeId }))
+      return within(this.#timeout, 'reading', client.read(asked, this.#maxAge), lost)
+    })
   }
 }

@@ -4,7 +4,7 @@
 import type { Emit, Running, Surroundings } from '../../agent/source.ts'
 import { backoff } from '../../core/backoff.ts'
 import { reason } from '../../core/errors.ts'
-import type { Event, Observation } from '../../core/model.ts'
+import type { Event } from '../../core/model.ts'
 import { type Standing, Subscriptions } from './adopt.ts'
 import { EmittingDesk } from './desk.ts'
 import { Draft } from './draft.ts'
@@ -12,6 +12,7 @@ import type { Extra } from './extra.ts'
 import { type Attempt, Finder } from './finder.ts'
 import { Items } from './items.ts'
 import { type Tracked, trackedNodes } from './nodes.ts'
+import { readOnce } from './once.ts'
 import type { OpcUaOptions } from './options.ts'
 import { together } from './patience.ts'
 import { Poll } from './poll.ts'
@@ -288,26 +289,5 @@ class Server {
       if (this.#desk.lost > 0) draft.samples.push({ series: lost, time, value: this.#desk.lost })
       await this.#desk.commit(draft).catch(() => {})
     }
-  }
-}
-
-async function readOnce(
-  options: OpcUaOptions,
-  at: Surroundings,
-  folder: string,
-  signal: AbortSignal,
-): Promise<Observation> {
-  const nodes = trackedNodes(options.nodes, { ...options, source: at.name })
-  const session = await connect(options, { folder, now: at.host.now }, signal)
-  try {
-    const poll = new Poll(options.timeout, 0)
-    const finder = new Finder(nodes, at.name, at.say)
-    const events = await finder.look(session, options.timeout, at.host.now(), poll.trying(session))
-    const draft = new Draft({ now: at.host.now(), skew: session.skew(), maxSkew: options.max_skew })
-    await poll.into(draft, session, nodes)
-    const { samples, events: more } = draft.observation(at.name)
-    return { samples, events: [...events, ...more] }
-  } finally {
-    await session.close(false)
   }
 }

@@ -12,6 +12,7 @@ import type {
   StatusCode,
   Variant,
 } from 'node-opcua-client'
+import { inBatches } from './batches.ts'
 import type { Draft } from './draft.ts'
 import type { OpcUaOptions } from './options.ts'
 import { within } from './patience.ts'
@@ -82,10 +83,7 @@ export class Subscription {
 
   /** Creates items within the server's limits; the status of each, in order. */
   async monitor(session: Session, items: readonly Item[]): Promise<readonly StatusCode[]> {
-    const all: StatusCode[] = []
-    for (let n = 0; n < items.length; n += session.limits.monitor)
-      all.push(...(await this.#create(session, items.slice(n, n + session.limits.monitor))))
-    return all
+    return await inBatches(items, session.limits.monitor, some => this.#create(session, some))
   }
 
   /** An item that the server has already. */
@@ -109,11 +107,11 @@ export class Subscription {
 
   /** Takes out what the server calls by these numbers. */
   async discard(session: Session, ids: readonly number[]): Promise<void> {
-    for (let n = 0; n < ids.length; n += session.limits.monitor) {
-      const monitoredItemIds = ids.slice(n, n + session.limits.monitor)
-      const request = { subscriptionId: this.id, monitoredItemIds }
+    await inBatches(ids, session.limits.monitor, async some => {
+      const request = { subscriptionId: this.id, monitoredItemIds: [...some] }
       await within(this.#options.timeout, 'taking out monitored items', session.client.deleteMonitoredItems(request))
-    }
+      return []
+    })
   }
 
   async #create(session: Session, items: readonly Item[]): Promise<readonly StatusCode[]> {

@@ -11,6 +11,8 @@ import { opcua } from '../../../gateway/sources/opcua.ts'
 import { peer } from '../../peers.ts'
 import { eventOf, folder, follow, line, optionsOf, quick, valuesOf } from './following.ts'
 
+// A server takes its time to start, and more on a busy machine.
+t.setTimeout(120_000)
 const sim = await simulator()
 t.teardown(() => sim.close())
 const nodes = [line('Valve.Position')]

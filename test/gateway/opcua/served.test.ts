@@ -3,6 +3,8 @@ import t from 'tap'
 import { simulator } from '../../../gateway/opcua/simulator.ts'
 import { eventOf, folder, follow, line, quick, valuesOf } from './following.ts'
 
+// A server takes its time to start, and more on a busy machine.
+t.setTimeout(120_000)
 const sim = await simulator()
 t.teardown(() => sim.close())
 const common = { ...quick, url: sim.url, security: { folder: folder(t), trust_first: true } }
