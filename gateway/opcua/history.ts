@@ -14,6 +14,7 @@ import { type Hole, heaps, holesOf, isHole, keyOf, type Unfilled, unfilledEvents
 import type { Tracked } from './nodes.ts'
 import type { OpcUaOptions } from './options.ts'
 import type { Session } from './session.ts'
+import { correction } from './time.ts'
 
 const shape = object({
   /** How far back values are asked for. */
@@ -71,7 +72,7 @@ export function history(options: HistoryOptions, { name, host, keep }: Surroundi
   const fillHeap = async (session: Session, heap: readonly Hole[], emit: Emit): Promise<readonly Unfilled[]> => {
     const clocks = { now: host.now(), skew: session.skew(), maxSkew: options.max_skew }
     // Times of holes are those that were told; a server whose clock is wrong has others.
-    const shift = Math.abs(clocks.skew) > clocks.maxSkew ? clocks.skew : 0
+    const shift = correction(clocks)
     const known = heap.flatMap(hole => {
       const node = nodes.get(keyOf(hole))
       if (node?.nodeId === undefined) return []

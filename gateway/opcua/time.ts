@@ -30,8 +30,16 @@ export function isImpossible({ sourceTimestamp }: Stamped, clocks: Clocks): bool
   return sourceTimestamp !== null && sourceTimestamp !== undefined && believed(sourceTimestamp, clocks) === undefined
 }
 
+/**
+ * What time stamps are set right by, ms: whole seconds, because how wrong a clock is, is measured anew with each connection,
+ * and the same value must have the same time then.
+ */
+export function correction({ skew, maxSkew }: Pick<Clocks, 'skew' | 'maxSkew'>): number {
+  return Math.abs(skew) > maxSkew ? Math.round(skew / 1000) * 1000 : 0
+}
+
 function believed(stamp: Date | null | undefined, { now, skew, maxSkew }: Clocks): number | undefined {
   if (stamp === null || stamp === undefined) return undefined
-  const time = Math.abs(skew) > maxSkew ? stamp.getTime() - skew : stamp.getTime()
+  const time = stamp.getTime() - correction({ skew, maxSkew })
   return time >= first && time <= now + maxSkew ? time : undefined
 }
