@@ -50,10 +50,11 @@ t.test('where its port is taken it says so and takes a free one; the page and it
 
 t.test('demos that start at one moment share the ports out among themselves', async t => {
   const state = t.testdir()
-  const all = [1, 2, 3].map(n => demo(t, `${state}/${n}`, '--for', '3s'))
-  for (const { ended, errors } of all) t.equal(await ended, 0, errors.join(''))
-  const pages = all.map(({ lines }) => lines.find(l => /The page is at/.test(l)))
+  const all = [1, 2, 3].map(n => demo(t, `${state}/${n}`))
+  const pages = await Promise.all(all.map(({ line }) => line(/The page is at/)))
   t.equal(new Set(pages).size, 3, pages.join(' '))
+  for (const { child } of all) child.kill('SIGINT')
+  for (const { ended, errors } of all) t.equal(await ended, 0, errors.join(''))
 })
 
 t.test('a second demo on the same folder says who holds it', async t => {
