@@ -32,7 +32,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const [name = '--help', ...args] = process.argv.slice(2)
 const ended = await main()
 // What a pipe has not taken yet would be lost: a daemon reads its configuration from one.
-await new Promise(resolve => process.stdout.write('', resolve))
+if (process.stdout.writableLength > 0) await new Promise(resolve => process.stdout.write('', resolve))
 leave(ended)
 
 async function main(): Promise<number> {
