@@ -34,6 +34,7 @@ class BenchServer extends OPCUAServer {
   sent = 0
   readonly #notifications: MonitoredItemNotification[] = []
   readonly #waiting: Answer[] = []
+  #channel: Channel | undefined
   #subscriptionId = 0
   #sequenceNumber = 0
   #round = 0
@@ -42,6 +43,7 @@ class BenchServer extends OPCUAServer {
 
   /** A client that comes anew begins anew. */
   protected override _on_CreateSubscriptionRequest(message: Message, channel: Channel): void {
+    this.#subscriptionId = 0
     this.#notifications.length = 0
     this.#waiting.length = 0
     this.#sequenceNumber = 0
@@ -72,6 +74,9 @@ class BenchServer extends OPCUAServer {
   }
 
   protected override _on_PublishRequest(message: Message, channel: Channel): void {
+    // What waits on a connection that is over is never answered.
+    if (channel !== this.#channel) this.#waiting.length = 0
+    this.#channel = channel
     this._apply_on_SessionObject(PublishResponse, message, channel, (_session, answer) => {
       this.#waiting.push(answer)
       this.#send()
@@ -92,6 +97,10 @@ class BenchServer extends OPCUAServer {
   /** All values change; a client that has not yet taken the round before keeps its own pace. */
   change(): void {
     if (this.#next < this.#notifications.length && this.#round > 0) return
+    if (this.#notifications.length === 0) {
+      this.#signOfLife()
+      return
+    }
     this.#round++
     this.#next = 0
     const sourceTimestamp = new Date()
@@ -101,6 +110,14 @@ class BenchServer extends OPCUAServer {
       value.serverTimestamp = sourceTimestamp
     }
     this.#send()
+  }
+
+  /** Without notifications, and with the number of the next one (OPC 10000-4, 5.14.1.1). */
+  #signOfLife(): void {
+    const sequenceNumber = this.#sequenceNumber + 1
+    const notificationMessage = new NotificationMessage({ sequenceNumber, publishTime: new Date() })
+    const subscriptionId = this.#subscriptionId
+    this.#waiting.shift()?.(new PublishResponse({ subscriptionId, notificationMessage }))
   }
 
   #send(): void {

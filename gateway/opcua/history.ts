@@ -35,7 +35,7 @@ export function history(options: HistoryOptions, { name, host, keep }: Surroundi
   const kept = keep.part('history')
   let holes = load(kept.load())
   let savedAt = Number.NEGATIVE_INFINITY
-  let nodes: ReadonlyMap<string, Tracked> = new Map()
+  let nodes: readonly Tracked[] = []
   let filling: Promise<void> = Promise.resolve()
 
   const remember = (next: readonly Hole[]): void => {
@@ -62,19 +62,26 @@ export function history(options: HistoryOptions, { name, host, keep }: Surroundi
   }
 
   const fill = async (session: Session, emit: Emit): Promise<void> => {
+    const wanted = new Set(holes.map(keyOf))
+    const byKey = new Map(nodes.map(node => [keyOf(node.options), node] as const).filter(([key]) => wanted.has(key)))
     for (const heap of heaps(holes, session.limits.historyRead)) {
-      await tell(await fillHeap(session, heap, emit), emit, session.lost)
+      await tell(await fillHeap(session, heap, byKey, emit), emit, session.lost)
       const done = new Set(heap)
       remember(holes.filter(hole => !done.has(hole)))
     }
   }
 
-  const fillHeap = async (session: Session, heap: readonly Hole[], emit: Emit): Promise<readonly Unfilled[]> => {
+  const fillHeap = async (
+    session: Session,
+    heap: readonly Hole[],
+    byKey: ReadonlyMap<string, Tracked>,
+    emit: Emit,
+  ): Promise<readonly Unfilled[]> => {
     const clocks = { now: host.now(), skew: session.skew(), maxSkew: options.max_skew }
     // Times of holes are those that were told; a server whose clock is wrong has others.
     const shift = correction(clocks)
     const known = heap.flatMap(hole => {
-      const node = nodes.get(keyOf(hole))
+      const node = byKey.get(keyOf(hole))
       if (node?.nodeId === undefined) return []
       return [{ hole, node, nodeId: node.nodeId, from: hole.from + shift, until: hole.until + shift }]
     })
@@ -95,7 +102,7 @@ export function history(options: HistoryOptions, { name, host, keep }: Surroundi
 
   return {
     starting: all => {
-      nodes = new Map(all.map(node => [keyOf(node.options), node]))
+      nodes = all
     },
     missed: async (session, gap, emit) => {
       const fresh = holesOf(gap, options.history.max_age)

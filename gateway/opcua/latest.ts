@@ -1,7 +1,8 @@
 // Remembers over restarts of the daemon up to when each node's values are safe, so that what was missed meanwhile is known.
 // Written after each commit where the nodes are few, else every few seconds and at the end: after a crash the history of
-// those seconds is told again.
+// those seconds is told again. The text is a number and a time for each node, because there may be 100,000 of them.
 
+import { createHash } from 'node:crypto'
 import type { Surroundings } from '../../agent/source.ts'
 import type { Extra } from './extra.ts'
 import { keyOf } from './holes.ts'
@@ -13,21 +14,21 @@ const pace = 10_000
 
 export function latest({ host, keep }: Surroundings): Extra {
   let nodes: readonly Tracked[] = []
+  let ids = new Float64Array()
   let savedAt = Number.NEGATIVE_INFINITY
-  let saved = ''
 
   const save = (): void => {
-    const text = JSON.stringify(Object.fromEntries(nodes.flatMap(entryOf)))
-    if (text !== saved) keep.save(text)
-    saved = text
+    const pairs = nodes.flatMap(({ latest }, n) => (latest === 0 ? [] : [ids[n]!, latest]))
+    keep.save(JSON.stringify(pairs))
     savedAt = host.monotonic()
   }
 
   return {
     starting: all => {
       nodes = all
+      ids = Float64Array.from(all, idOf)
       const known = load(keep.load())
-      for (const node of all) node.latest = known.get(keyOf(node.options)) ?? 0
+      for (const [n, node] of all.entries()) node.latest = known.get(ids[n]!) ?? 0
     },
     committed: () => {
       if (nodes.length <= few || host.monotonic() - savedAt >= pace) save()
@@ -36,15 +37,16 @@ export function latest({ host, keep }: Surroundings): Extra {
   }
 }
 
-function entryOf({ options, latest }: Tracked): readonly [string, number][] {
-  return latest === 0 ? [] : [[keyOf(options), latest]]
+/** 48 bits of a hash: what is configured may be ordered anew. */
+function idOf({ options }: Tracked): number {
+  return createHash('sha1').update(keyOf(options)).digest().readUIntBE(0, 6)
 }
 
-function load(text: string | undefined): ReadonlyMap<string, number> {
+function load(text: string | undefined): ReadonlyMap<number, number> {
   try {
-    const kept: unknown = JSON.parse(text ?? '{}')
-    const entries = typeof kept === 'object' && kept !== null ? Object.entries(kept) : []
-    return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
+    const kept: unknown = JSON.parse(text ?? '[]')
+    const pairs = Array.isArray(kept) && kept.every(one => typeof one === 'number') ? (kept as number[]) : []
+    return new Map(pairs.flatMap((id, n) => (n % 2 === 0 ? [[id, pairs[n + 1] ?? 0] as const] : [])))
   } catch {
     // What a damaged disk gives is as good as absent: the gap before this start stays unknown.
     return new Map()
