@@ -1,0 +1,50 @@
+// How often what is seen now would be seen by chance: the distance from what is known, as a rate of false alarms.
+//
+// A series leaves what is known (by more than `reach`) so and so often a sample, and goes so far beyond it: the rate and
+// the mean excess of an exponential tail. Both begin with what is usual for series at large and give way to what this
+// series does: ten departures of its own weigh as much as the prior rate, fifty as much as the prior excess.
+
+import { type AnomalyState, at } from './anomaly-state.ts'
+
+/** Ranges from the nearest known point within which a point counts as known. */
+export const reach = 0.12
+/** After a peak only what lies farther out is news for so many samples. */
+export const rest = 120
+const week = 604_800_000
+const priorRate = 1e-3
+const priorExcess = 0.08
+const rateWeight = 10
+const excessWeight = 50
+/** One wild departure must not teach that wild ones are usual. */
+const mostExcess = 1
+/** Counts are halved here, so that what a series does now weighs more than what it once did. */
+const memory = 32_768
+
+/** Takes a distance in; returns how often a week one so large is expected where it is news, else 0. */
+export function weigh({ numbers }: AnomalyState, distance: number): number {
+  const before = recentPeak(numbers)
+  if (++numbers[at.odds]! > memory) for (const count of [at.odds, at.left, at.beyond]) numbers[count]! /= 2
+  if (distance <= before || distance <= reach) return 0
+  const chance = expected(numbers, distance)
+  numbers[at.beyond]! += excess(distance) - excess(before)
+  if (before <= reach) numbers[at.left]!++
+  numbers[at.peak] = distance
+  numbers[at.peakAge] = 0
+  return chance
+}
+
+function recentPeak(numbers: number[]): number {
+  if (++numbers[at.peakAge]! > rest) numbers[at.peak] = 0
+  return numbers[at.peak]!
+}
+
+function expected(numbers: readonly number[], distance: number): number {
+  const rate = (numbers[at.left]! + rateWeight) / (numbers[at.odds]! + rateWeight / priorRate)
+  const mean = (numbers[at.beyond]! + excessWeight * priorExcess) / (numbers[at.left]! + excessWeight)
+  const samples = week / Math.max(1, numbers[at.interval]!)
+  return samples * rate * Math.exp(-(distance - reach) / mean)
+}
+
+function excess(distance: number): number {
+  return Math.max(0, Math.min(mostExcess, distance - reach))
+}

@@ -1,0 +1,59 @@
+// One plain sentence: what is out of the way, what it is now, and what it usually is.
+
+import { rangeOf } from './anomaly-course.ts'
+import { dimensions } from './anomaly-memory.ts'
+import type { Look } from './anomaly-novelty.ts'
+import { type AnomalyState, at, window } from './anomaly-state.ts'
+
+interface Said {
+  readonly message: string
+  readonly evidence: Readonly<Record<string, number | string>>
+}
+
+const gauge = ['value', `mean of ${window} samples`, `spread of ${window} samples`, 'step'] as const
+const counter = ['rate', `mean rate of ${window} samples`, `spread of the rate in ${window} samples`, 'step of the rate']
+
+export function sayNovelty(state: AnomalyState, look: Look, time: number): Said {
+  const { numbers } = state
+  const d = farthest(state, look)
+  const feature = (state.counter ? counter : gauge)[d]!
+  const seen = look.course.features[d]!
+  const known = look.nearest[d]!
+  const low = numbers[at.low + d]!
+  const high = numbers[at.high + d]!
+  const chance = numbers[at.chance]!
+  const why = reason(look, time, d, plain(known))
+  const message = `${feature} is ${plain(seen)}, usually ${plain(low)} to ${plain(high)}: ${why}`
+  return { message, evidence: { feature, seen, usual_low: low, usual_high: high, nearest_known: known, per_week: chance } }
+}
+
+function reason({ course, nearest, untimely }: Look, time: number, d: number, known: string): string {
+  if (untimely) return `at ${new Date(time).toISOString().slice(11, 16)} UTC the nearest on days before was ${known}`
+  if (d === 2 && course.features[d]! === 0) return `a flat line at ${plain(course.features[0]!)}`
+  return `the nearest seen before is ${known}${d === 0 ? '' : `, with the value at ${plain(nearest[0]!)}`}`
+}
+
+/** The feature that is farthest from the nearest known. */
+function farthest(state: AnomalyState, { course, nearest }: Look): number {
+  let most = 0
+  let found = 0
+  for (let d = 0; d < dimensions; d++) {
+    const ranges = (Math.abs(course.features[d]! - nearest[d]!) / rangeOf(state, d)) * course.point.weight[d]!
+    if (ranges > most) {
+      most = ranges
+      found = d
+    }
+  }
+  return found
+}
+
+export function sayAbsence({ numbers }: AnomalyState, after: number): Said {
+  const last = new Date(numbers[at.time]!).toISOString()
+  const usual = numbers[at.interval]! / 1000
+  const message = `no sample has come since ${last}; usually one comes every ${plain(usual)} s`
+  return { message, evidence: { feature: 'missing', after_s: after / 1000, usual_s: usual } }
+}
+
+function plain(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
