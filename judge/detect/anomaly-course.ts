@@ -15,7 +15,7 @@ const epoch = 4096
 const growth = 0.05
 const farthest = 4
 /** What a range counts for in each dimension: mean and spread tell much of what the value has told already. */
-const weights = [1, 0.7, 0.6, 1] as const
+const weights = [1, 0.7, 0.5, 1] as const
 const levelWeight = 0.1
 const stepsOfRange = 256
 /** Recent values are kept finer than steps. */
@@ -66,7 +66,10 @@ export function giveWay(state: AnomalyState, { features }: Course): void {
 }
 
 export function rangeOf({ numbers }: AnomalyState, d: number): number {
-  const least = Math.max(numbers[at.least]!, leastShare * Math.max(Math.abs(numbers[at.low]!), Math.abs(numbers[at.high]!)))
+  const least = Math.max(
+    numbers[at.least]!,
+    leastShare * Math.max(Math.abs(numbers[at.low]!), Math.abs(numbers[at.high]!)),
+  )
   return Math.max(numbers[at.high + d]! - numbers[at.low + d]!, least, Number.MIN_VALUE * 2 ** 60)
 }
 

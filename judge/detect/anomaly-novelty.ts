@@ -12,7 +12,7 @@ const day = 86_400_000
 const hour = 3_600_000
 const knowsDay = 7 * day
 /** Where what was seen at this time of day is so far off on average, the time of day says nothing. */
-const mostUntimely = 0.02
+const mostUntimely = 0.01
 /** One wild sample says little of the time of day; so many timely ones are taken for granted. */
 const farthest = 1
 const granted = 50

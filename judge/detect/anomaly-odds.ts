@@ -1,8 +1,9 @@
 // How often what is seen now would be seen by chance: the distance from what is known, as a rate of false alarms.
 //
 // A series leaves what is known (by more than `reach`) so and so often a sample, and goes so far beyond it: the rate and
-// the mean excess of an exponential tail. Both begin with what is usual for series at large and give way to what this
-// series does: ten departures of its own weigh as much as the prior rate, fifty as much as the prior excess.
+// the mean excess of its tail. Both begin with what is usual for series at large and give way to what this
+// series does: twenty departures of its own weigh as much as the prior rate, fifty as much as the prior excess. The tail
+// falls with the square of the excess, because real series surprise more than an exponential one allows.
 
 import { type AnomalyState, at } from './anomaly-state.ts'
 
@@ -11,9 +12,11 @@ export const reach = 0.12
 /** After a peak only what lies farther out is news for so many samples. */
 export const rest = 120
 const week = 604_800_000
-const priorRate = 1e-3
-const priorExcess = 0.08
-const rateWeight = 10
+const minute = 60_000
+/** At one sample a minute; it rises with the square root of the interval: the slower, the less alike. */
+const priorRate = 8e-4
+const priorExcess = 0.1
+const rateWeight = 20
 const excessWeight = 50
 /** One wild departure must not teach that wild ones are usual. */
 const mostExcess = 1
@@ -39,10 +42,11 @@ function recentPeak(numbers: number[]): number {
 }
 
 function expected(numbers: readonly number[], distance: number): number {
-  const rate = (numbers[at.left]! + rateWeight) / (numbers[at.odds]! + rateWeight / priorRate)
+  const interval = Math.max(1, numbers[at.interval]!)
+  const usual = priorRate * Math.sqrt(interval / minute)
+  const rate = (numbers[at.left]! + rateWeight) / (numbers[at.odds]! + rateWeight / usual)
   const mean = (numbers[at.beyond]! + excessWeight * priorExcess) / (numbers[at.left]! + excessWeight)
-  const samples = week / Math.max(1, numbers[at.interval]!)
-  return samples * rate * Math.exp(-(distance - reach) / mean)
+  return ((week / interval) * rate) / (1 + (distance - reach) / mean) ** 2
 }
 
 function excess(distance: number): number {

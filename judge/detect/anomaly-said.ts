@@ -11,7 +11,12 @@ interface Said {
 }
 
 const gauge = ['value', `mean of ${window} samples`, `spread of ${window} samples`, 'step'] as const
-const counter = ['rate', `mean rate of ${window} samples`, `spread of the rate in ${window} samples`, 'step of the rate']
+const counter = [
+  'rate',
+  `mean rate of ${window} samples`,
+  `spread of the rate in ${window} samples`,
+  'step of the rate',
+]
 
 export function sayNovelty(state: AnomalyState, look: Look, time: number): Said {
   const { numbers } = state
@@ -24,7 +29,10 @@ export function sayNovelty(state: AnomalyState, look: Look, time: number): Said 
   const chance = numbers[at.chance]!
   const why = reason(look, time, d, plain(known))
   const message = `${feature} is ${plain(seen)}, usually ${plain(low)} to ${plain(high)}: ${why}`
-  return { message, evidence: { feature, seen, usual_low: low, usual_high: high, nearest_known: known, per_week: chance } }
+  return {
+    message,
+    evidence: { feature, seen, usual_low: low, usual_high: high, nearest_known: known, per_week: chance },
+  }
 }
 
 function reason({ course, nearest, untimely }: Look, time: number, d: number, known: string): string {

@@ -34,7 +34,7 @@ const options = object({
   metric: optional(text),
   where,
   node,
-  false_alarms: optional(positive, 1),
+  false_alarms: optional(positive, 2),
   severity: optional(oneOf(severities), 'warning'),
 })
 
