@@ -6,7 +6,7 @@
 //   epoch of 4,096 samples, so that a change of unit does not blind for ever.
 // - What is remembered is kept in steps of a frame, 1/256 of a range, that moves when the range has doubled.
 
-import { coordinate, dimensions, middle, type Point, reframe, within } from './anomaly-memory.ts'
+import { coordinate, dimensions, inFrame, middle, type Point, reframe } from './anomaly-memory.ts'
 import { type AnomalyState, at, window } from './anomaly-state.ts'
 
 export const learning = 150
@@ -20,6 +20,7 @@ const levelWeight = 0.1
 const stepsOfRange = 256
 /** Recent values are kept finer than steps. */
 const fine = 16
+const farthestRecent = 2 ** 24
 /** A change of less than this share of the value itself is none. */
 const leastShare = 1e-3
 /** Squares of larger ones could not be added up. */
@@ -136,43 +137,56 @@ function fitFrame(state: AnomalyState, d: number): void {
 }
 
 function moveFrame(state: AnomalyState, d: number): void {
-  const { numbers, recent } = state
+  const { numbers } = state
   const step = rangeOf(state, d) / stepsOfRange
   const origin = (numbers[at.low + d]! + numbers[at.high + d]!) / 2
   const factor = numbers[at.step + d]! / step
   const shift = (numbers[at.origin + d]! - origin) / step
   state.known = reframe(state.known, d, factor, middle - middle * factor + shift)
-  if (d === 0) for (let n = 0; n < window; n++) recent[n] = rounded(recent[n]! * factor + shift * fine)
+  if (d === 0) reframeRecent(state, factor, shift * fine)
   numbers[at.step + d] = step
   numbers[at.origin + d] = origin
 }
 
-/** Mean and spread over the window, in two passes: no sum that could drift. */
+/** Mean and spread over the window. Whole numbers add up exactly, so that the sums need never be made anew. */
 function remember({ numbers, recent }: AnomalyState, count: number, value: number, features: Float64Array): void {
   const step = numbers[at.step]! / fine
-  recent[count % window] = rounded((value - numbers[at.origin]!) / step)
+  const slot = count % window
+  const gone = recent[slot]!
+  const come = rounded((value - numbers[at.origin]!) / step)
+  recent[slot] = come
+  const sum = numbers[at.sum]! + come - gone
+  const squares = numbers[at.squares]! + come * come - gone * gone
+  numbers[at.sum] = sum
+  numbers[at.squares] = squares
   const length = count < window ? count + 1 : window
-  let sum = 0
-  for (let n = 0; n < length; n++) sum += recent[n]!
-  const mean = sum / length
-  let squares = 0
-  for (let n = 0; n < length; n++) {
-    const difference = recent[n]! - mean
-    squares += difference * difference
-  }
-  features[1] = numbers[at.origin]! + mean * step
-  features[2] = Math.sqrt(squares / length) * step
+  features[1] = numbers[at.origin]! + (sum / length) * step
+  features[2] = (Math.sqrt(Math.max(0, length * squares - sum * sum)) / length) * step
 }
 
+/** In another frame; places not yet taken stay empty. */
+function reframeRecent({ numbers, recent }: AnomalyState, factor: number, shift: number): void {
+  const taken = Math.min(window, numbers[at.count]! - 1)
+  numbers[at.sum] = 0
+  numbers[at.squares] = 0
+  for (let n = 0; n < taken; n++) {
+    const value = rounded(recent[n]! * factor + shift)
+    recent[n] = value
+    numbers[at.sum]! += value
+    numbers[at.squares]! += value * value
+  }
+}
+
+/** Within 4,096 ranges, so that the sum of the squares stays exact. */
 function rounded(value: number): number {
-  return Math.round(Math.max(-2e9, Math.min(2e9, value))) + 0
+  return Math.round(value > -farthestRecent ? Math.min(farthestRecent, value) : -farthestRecent) + 0
 }
 
 function place(state: AnomalyState, { features, point }: Course): void {
   const { numbers } = state
   for (let d = 0; d < dimensions; d++) {
     const step = numbers[at.step + d]!
-    point.at[d] = within((features[d]! - numbers[at.origin + d]!) / step + middle)
+    point.at[d] = inFrame((features[d]! - numbers[at.origin + d]!) / step + middle)
     point.weight[d] = (weights[d]! * step) / rangeOf(state, d)
   }
 }

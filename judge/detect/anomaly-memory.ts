@@ -37,44 +37,58 @@ export interface Met {
   nearestNow: number
 }
 
-/** Looks first where it was found last; `met` is overwritten. Stops at one within reach that this time of day knows too. */
+/** Looks first where it was found last; `met` is overwritten. What is known at this time of day ends the search. */
 export function meet(known: string, point: Point, reach: number, from: number, met: Met): void {
-  const count = known.length / width
-  let best = Number.POSITIVE_INFINITY
-  let bestNow = Number.POSITIVE_INFINITY
-  let nearest = 0
-  for (let n = 0; n < count; n++) {
-    const index = from + n < count ? from + n : from + n - count
-    const at = index * width
-    const now = (number(known, at + 2 * dimensions) & point.near) !== 0
-    const distance = apart(known, at, point, now ? bestNow : best)
-    if (distance < best) {
-      best = distance
-      nearest = index
-    }
-    if (!now || distance >= bestNow) continue
-    bestNow = distance
-    met.nearestNow = index
-    if (distance > reach) continue
-    best = distance
-    nearest = index
-    break
-  }
-  met.distance = best <= reach ? 0 : best
-  met.atThisTime = bestNow <= reach || bestNow === Number.POSITIVE_INFINITY ? 0 : bestNow
-  met.nearest = nearest
+  met.distance = 0
+  met.atThisTime = 0
+  met.nearest = familiar(known, point, reach, from)
+  if (met.nearest < 0) measure(known, point, reach, met)
 }
 
-/** The largest difference in any dimension; as soon as it is `enough`, that will do. */
-function apart(known: string, at: number, { at: here, weight }: Point, enough: number): number {
-  let most = 0
-  for (let d = 0; d < dimensions; d++) {
-    const difference = Math.abs(here[d]! - number(known, at + 2 * d)) * weight[d]!
-    if (difference > most) {
-      most = difference
-      if (most >= enough) break
+/** The first point within reach that was seen at this time of day, from that at `from` on round; -1: there is none. */
+function familiar(known: string, { at, weight, near }: Point, reach: number, from: number): number {
+  const [x, y, z, w] = [at[0]!, at[1]!, at[2]!, at[3]!]
+  const [dx, dy, dz, dw] = [reach / weight[0]!, reach / weight[1]!, reach / weight[2]!, reach / weight[3]!]
+  const end = known.length
+  for (let n = 0, i = from * width; n < end; n += width, i += width) {
+    if (i >= end) i = 0
+    if (Math.abs(number(known, i) - x) > dx) continue
+    if (Math.abs(number(known, i + 2) - y) > dy) continue
+    if (Math.abs(number(known, i + 4) - z) > dz) continue
+    if (Math.abs(number(known, i + 6) - w) > dw) continue
+    if ((number(known, i + 8) & near) !== 0) return i / width
+  }
+  return -1
+}
+
+/** The distances to the nearest of all, and to the nearest of those seen at this time of day. */
+function measure(known: string, point: Point, reach: number, met: Met): void {
+  let best = Number.POSITIVE_INFINITY
+  let bestNow = Number.POSITIVE_INFINITY
+  for (let index = 0; index < known.length / width; index++) {
+    const distance = apart(known, index * width, point)
+    if (distance < best) {
+      best = distance
+      met.nearest = index
+    }
+    if (distance < bestNow && seenNow(known, index, point)) {
+      bestNow = distance
+      met.nearestNow = index
     }
   }
+  if (best > reach) met.distance = best
+  if (bestNow > reach && bestNow < Number.POSITIVE_INFINITY) met.atThisTime = bestNow
+}
+
+function seenNow(known: string, index: number, { near }: Point): boolean {
+  return (number(known, index * width + 2 * dimensions) & near) !== 0
+}
+
+/** The largest difference in any dimension, in ranges. */
+function apart(known: string, at: number, { at: here, weight }: Point): number {
+  let most = 0
+  for (let d = 0; d < dimensions; d++)
+    most = Math.max(most, Math.abs(here[d]! - number(known, at + 2 * d)) * weight[d]!)
   return most
 }
 
@@ -91,7 +105,7 @@ export function keep(known: string, { at, now }: Point, hand: number): { known: 
   let entry = ''
   for (let d = 0; d < dimensions; d++) entry += text(step(at[d]!))
   entry += text(now | usedBit)
-  if (known.length < most * width) return { known: known + entry, hand }
+  if (known.length < most * width) return { known: [known, entry].join(''), hand }
   const kept = makeRoom(known, hand)
   return { known: replaced(kept.known, kept.index * width, entry), hand: (kept.index + 1) % most }
 }
@@ -123,12 +137,12 @@ export function coordinate(known: string, index: number, dimension: number): num
   return number(known, index * width + 2 * dimension)
 }
 
-export function within(at: number): number {
+export function inFrame(at: number): number {
   return at > 0 ? Math.min(at, span - 1) : 0
 }
 
 function step(at: number): number {
-  return Math.round(within(at))
+  return Math.round(inFrame(at))
 }
 
 function number(known: string, at: number): number {
@@ -139,6 +153,7 @@ function text(value: number): string {
   return String.fromCharCode(first + Math.floor(value / letters), first + (value % letters))
 }
 
+/** Joined, not added: a sum of texts is kept as its parts, which takes more memory and is slower to read. */
 function replaced(known: string, at: number, by: string): string {
-  return known.slice(0, at) + by + known.slice(at + by.length)
+  return [known.slice(0, at), by, known.slice(at + by.length)].join('')
 }

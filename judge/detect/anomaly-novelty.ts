@@ -4,7 +4,7 @@
 // day before. How much it counts is for the series to show: nothing where that is often far off, all where it never is.
 
 import { type Course, follow, giveWay, newCourse, remembered } from './anomaly-course.ts'
-import { dimensions, keep, type Met, meet, recall } from './anomaly-memory.ts'
+import { dimensions, keep, type Met, meet, type Point, recall } from './anomaly-memory.ts'
 import { reach } from './anomaly-odds.ts'
 import { type AnomalyState, at } from './anomaly-state.ts'
 
@@ -38,10 +38,7 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   const { point } = course
   const { numbers } = state
   follow(state, value, course)
-  const block = Math.floor((time % day) / (2 * hour))
-  const other = time % (2 * hour) < hour ? (block + 11) % 12 : (block + 1) % 12
-  point.now = 1 << block
-  point.near = point.now | (1 << other)
+  tellTime(point, time)
   meet(state.known, point, reach, numbers[at.met]!, met)
   const timed = untimely(numbers, time, met.atThisTime)
   const distance = Math.max(met.distance, timed)
@@ -53,6 +50,15 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   }
   giveWay(state, course)
   return distance
+}
+
+/** Two hours at a time; an hour belongs to its neighbour too. */
+function tellTime(point: Point, time: number): void {
+  const hours = ((Math.floor(time / hour) % 24) + 24) % 24
+  const block = hours >> 1
+  const other = (block + ((hours & 1) === 0 ? 11 : 1)) % 12
+  point.now = 1 << block
+  point.near = point.now | (1 << other)
 }
 
 function note(state: AnomalyState, look: Look, untimely: boolean): void {

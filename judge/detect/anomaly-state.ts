@@ -10,7 +10,7 @@ export interface AnomalyState {
   readonly counter: boolean
   /** By `at`. One list, because a number in it costs 8 bytes and a field of its own 24. */
   readonly numbers: number[]
-  /** The last values, in sixteenths of the first feature's steps; the oldest is overwritten. */
+  /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
   readonly recent: number[]
   /** What it has looked like, see anomaly-memory.ts. */
   known: string
@@ -50,16 +50,19 @@ export const at = {
   calm: 19,
   /** How often a week at least this is to be expected by chance; 0: nothing is out of the way. */
   chance: 20,
+  /** Of the recent values. */
+  sum: 21,
+  squares: 22,
   /** For each feature: the usual range; that of this epoch; the frame's middle and step. */
-  low: 21,
-  high: 21 + dimensions,
-  epochLow: 21 + 2 * dimensions,
-  epochHigh: 21 + 3 * dimensions,
-  origin: 21 + 4 * dimensions,
-  step: 21 + 5 * dimensions,
+  low: 23,
+  high: 23 + dimensions,
+  epochLow: 23 + 2 * dimensions,
+  epochHigh: 23 + 3 * dimensions,
+  origin: 23 + 4 * dimensions,
+  step: 23 + 5 * dimensions,
 } as const
 
-const places = 21 + 6 * dimensions
+const places = 23 + 6 * dimensions
 
 export function startAnomaly(series: Series | undefined): AnomalyState {
   const numbers = new Array<number>(places).fill(0)
