@@ -149,12 +149,12 @@ function moveFrame(state: AnomalyState, d: number): void {
 }
 
 /** Mean and spread over the window. Whole numbers add up exactly, so that the sums need never be made anew. */
-function remember({ numbers, recent }: AnomalyState, count: number, value: number, features: Float64Array): void {
+function remember({ numbers }: AnomalyState, count: number, value: number, features: Float64Array): void {
   const step = numbers[at.step]! / fine
-  const slot = count % window
-  const gone = recent[slot]!
+  const slot = at.recent + (count % window)
+  const gone = numbers[slot]!
   const come = rounded((value - numbers[at.origin]!) / step)
-  recent[slot] = come
+  numbers[slot] = come
   const sum = numbers[at.sum]! + come - gone
   const squares = numbers[at.squares]! + come * come - gone * gone
   numbers[at.sum] = sum
@@ -165,13 +165,13 @@ function remember({ numbers, recent }: AnomalyState, count: number, value: numbe
 }
 
 /** In another frame; places not yet taken stay empty. */
-function reframeRecent({ numbers, recent }: AnomalyState, factor: number, shift: number): void {
+function reframeRecent({ numbers }: AnomalyState, factor: number, shift: number): void {
   const taken = Math.min(window, numbers[at.count]! - 1)
   numbers[at.sum] = 0
   numbers[at.squares] = 0
-  for (let n = 0; n < taken; n++) {
-    const value = rounded(recent[n]! * factor + shift)
-    recent[n] = value
+  for (let n = at.recent; n < at.recent + taken; n++) {
+    const value = rounded(numbers[n]! * factor + shift)
+    numbers[n] = value
     numbers[at.sum]! += value
     numbers[at.squares]! += value * value
   }

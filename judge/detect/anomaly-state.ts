@@ -10,8 +10,6 @@ export interface AnomalyState {
   readonly counter: boolean
   /** By `at`. One list, because a number in it costs 8 bytes and a field of its own 24. */
   readonly numbers: number[]
-  /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
-  readonly recent: number[]
   /** What it has looked like, see anomaly-memory.ts. */
   known: string
 }
@@ -60,14 +58,16 @@ export const at = {
   epochHigh: 23 + 3 * dimensions,
   origin: 23 + 4 * dimensions,
   step: 23 + 5 * dimensions,
+  /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
+  recent: 23 + 6 * dimensions,
 } as const
 
-const places = 23 + 6 * dimensions
+const places = at.recent + window
 
 export function startAnomaly(series: Series | undefined): AnomalyState {
   const numbers = new Array<number>(places).fill(0)
   numbers[at.least] = leastRange(series)
-  return { counter: series?.kind === 'counter', numbers, recent: new Array<number>(window).fill(0), known: '' }
+  return { counter: series?.kind === 'counter', numbers, known: '' }
 }
 
 /** A share or a percentage is bounded: less than a fiftieth of what it can be is no change. */
