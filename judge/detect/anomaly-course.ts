@@ -2,7 +2,7 @@
 // from where it has been. All are measured in ranges of the series itself, so that nothing needs a unit.
 //
 // - The range of each feature is that of the first 150 samples; then it grows by a twentieth of what lies beyond it, so
-//   that one wild value makes nothing else look small; it shrinks by half where less than an eighth was used for an
+//   that one wild value makes nothing else look small; it shrinks by half where no more than a quarter was visited in an
 //   epoch of 4,096 samples, so that a change of unit does not blind for ever.
 // - What is remembered is kept in steps of a frame, 1/256 of a range, that moves when the range has doubled.
 
@@ -11,6 +11,7 @@ import { type AnomalyState, at, window } from './anomaly-state.ts'
 
 export const learning = 150
 const epoch = 4096
+const eighths = 8
 /** How much of what lies beyond the range it grows by a sample, and how many ranges count at most. */
 const growth = 0.05
 const farthest = 4
@@ -59,11 +60,15 @@ export function giveWay(state: AnomalyState, { features }: Course): void {
   const count = numbers[at.count]!
   for (let d = 0; d < dimensions; d++) {
     const feature = features[d]!
-    if (feature < numbers[at.epochLow + d]!) numbers[at.epochLow + d] = feature
-    if (feature > numbers[at.epochHigh + d]!) numbers[at.epochHigh + d] = feature
-    if (count > learning && (feature < numbers[at.low + d]! || feature > numbers[at.high + d]!)) grow(state, d, feature)
+    const low = numbers[at.low + d]!
+    const high = numbers[at.high + d]!
+    if (feature < low || feature > high) {
+      numbers[at.visited + d]! |= feature < low ? 1 : 1 << (eighths - 1)
+      if (count > learning) grow(state, d, feature)
+    } else if (high > low)
+      numbers[at.visited + d]! |= 1 << Math.min(eighths - 1, ((feature - low) / (high - low)) * eighths)
   }
-  if (count % epoch === 0) for (let d = 0; d < dimensions; d++) endEpoch(state, d, features[d]!)
+  if (count % epoch === 0) for (let d = 0; d < dimensions; d++) endEpoch(state, d)
 }
 
 export function rangeOf({ numbers }: AnomalyState, d: number): number {
@@ -84,7 +89,8 @@ function begin(state: AnomalyState, value: number): void {
   numbers[at.level] = value
   for (let d = 0; d < dimensions; d++) {
     const feature = d < 2 ? value : 0
-    for (const bound of [at.low, at.high, at.epochLow, at.epochHigh]) numbers[bound + d] = feature
+    numbers[at.low + d] = feature
+    numbers[at.high + d] = feature
   }
   for (let d = 0; d < dimensions; d++) moveFrame(state, d)
 }
@@ -108,18 +114,19 @@ function grow(state: AnomalyState, d: number, feature: number): void {
   fitFrames(state, d)
 }
 
-function endEpoch(state: AnomalyState, d: number, feature: number): void {
+/** To half where no more than two neighbouring eighths were visited, about them. */
+function endEpoch(state: AnomalyState, d: number): void {
   const { numbers } = state
+  const visited = numbers[at.visited + d]!
+  const lowest = visited & -visited
   const low = numbers[at.low + d]!
-  const high = numbers[at.high + d]!
-  if ((numbers[at.epochHigh + d]! - numbers[at.epochLow + d]!) * 8 < high - low) {
-    const centre = (numbers[at.epochLow + d]! + numbers[at.epochHigh + d]!) / 2
-    numbers[at.low + d] = centre - (high - low) / 4
-    numbers[at.high + d] = centre + (high - low) / 4
-    fitFrames(state, d)
-  }
-  numbers[at.epochLow + d] = feature
-  numbers[at.epochHigh + d] = feature
+  const range = numbers[at.high + d]! - low
+  numbers[at.visited + d] = 0
+  if (range === 0 || (visited !== lowest && visited !== 3 * lowest)) return
+  const centre = low + ((Math.log2(lowest) + (visited === lowest ? 0.5 : 1)) / eighths) * range
+  numbers[at.low + d] = centre - range / 4
+  numbers[at.high + d] = centre + range / 4
+  fitFrames(state, d)
 }
 
 /** The least range of all features follows from the value's own. */

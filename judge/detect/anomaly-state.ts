@@ -51,15 +51,14 @@ export const at = {
   /** Of the recent values. */
   sum: 21,
   squares: 22,
-  /** For each feature: the usual range; that of this epoch; the frame's middle and step. */
+  /** For each feature: the usual range; which eighths of it were visited in this epoch, as bits; the frame's middle and step. */
   low: 23,
   high: 23 + dimensions,
-  epochLow: 23 + 2 * dimensions,
-  epochHigh: 23 + 3 * dimensions,
-  origin: 23 + 4 * dimensions,
-  step: 23 + 5 * dimensions,
+  visited: 23 + 2 * dimensions,
+  origin: 23 + 3 * dimensions,
+  step: 23 + 4 * dimensions,
   /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
-  recent: 23 + 6 * dimensions,
+  recent: 23 + 5 * dimensions,
 } as const
 
 const places = at.recent + window
