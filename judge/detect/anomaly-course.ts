@@ -18,6 +18,8 @@ const farthest = 4
 /** What a range counts for in each dimension: mean and spread tell much of what the value has told already. */
 const weights = [1, 0.7, 0.5, 1] as const
 const levelWeight = 0.1
+/** Ranges that one value can be off at most for the level: a wild one must not carry it off for long. */
+const farthestStep = 16
 const stepsOfRange = 256
 /** Recent values are kept finer than steps. */
 const fine = 16
@@ -49,8 +51,10 @@ export function follow(state: AnomalyState, raw: number, course: Course): void {
   if (count < learning) stretch(state, 0, value)
   remember(state, count, value, features)
   features[3] = value - numbers[at.level]!
-  numbers[at.level]! += levelWeight * features[3]
-  if (count < learning) for (let d = 1; d < dimensions; d++) stretch(state, d, features[d]!)
+  const most = farthestStep * rangeOf(state, 0)
+  numbers[at.level]! += levelWeight * Math.max(-most, Math.min(most, features[3]))
+  if (count < learning)
+    for (let d = 1; d < dimensions; d++) if (d !== 2 || count >= window) stretch(state, d, features[d]!)
   place(state, course)
 }
 
@@ -95,7 +99,7 @@ function begin(state: AnomalyState, value: number): void {
   for (let d = 0; d < dimensions; d++) moveFrame(state, d)
 }
 
-/** While learning: what came is usual. */
+/** While learning: what came is usual. The range of the spread begins at none, and waits until the window is full. */
 function stretch(state: AnomalyState, d: number, feature: number): void {
   const { numbers } = state
   if (feature >= numbers[at.low + d]! && feature <= numbers[at.high + d]!) return

@@ -1,4 +1,4 @@
-// What a series has looked like: up to 80 points in the space of its features, and at which times of day each was seen.
+// What a series has looked like: up to 76 points in the space of its features, and at which times of day each was seen.
 //
 // Format: a text, 10 characters a point, all printable, so that it is as small in memory as in a checkpoint.
 //   4 x 2  the features, in steps of a frame that belongs to the series, 0 to 8,463
@@ -8,7 +8,9 @@
 // Forgetting: the hand goes round like a clock's; a point that was of use since it last passed gets another round.
 
 export const dimensions = 4
-export const most = 80
+/** The first of them tell of the level; only they are compared with a time of day. */
+const levels = 2
+export const most = 76
 const width = 2 * dimensions + 2
 /** Printable characters from `#`; two of them hold a number below `span`. */
 const first = 35
@@ -30,7 +32,7 @@ export interface Point {
 export interface Met {
   /** Distance to the nearest known point; 0 if that is within `reach`. */
   distance: number
-  /** The nearest of those seen at this time of day; 0 if within reach, and where none was. */
+  /** How far the level is from the nearest seen at this time of day; 0 if within reach, and where none was seen. */
   atThisTime: number
   /** The index of the nearest, and of the nearest seen at this time of day. */
   nearest: number
@@ -66,13 +68,14 @@ function measure(known: string, point: Point, reach: number, met: Met): void {
   let best = Number.POSITIVE_INFINITY
   let bestNow = Number.POSITIVE_INFINITY
   for (let index = 0; index < known.length / width; index++) {
-    const distance = apart(known, index * width, point)
+    const level = apart(known, index * width, point, 0, levels)
+    const distance = Math.max(level, apart(known, index * width, point, levels, dimensions))
     if (distance < best) {
       best = distance
       met.nearest = index
     }
-    if (distance < bestNow && seenNow(known, index, point)) {
-      bestNow = distance
+    if (level < bestNow && seenNow(known, index, point)) {
+      bestNow = level
       met.nearestNow = index
     }
   }
@@ -84,11 +87,10 @@ function seenNow(known: string, index: number, { near }: Point): boolean {
   return (number(known, index * width + 2 * dimensions) & near) !== 0
 }
 
-/** The largest difference in any dimension, in ranges. */
-function apart(known: string, at: number, { at: here, weight }: Point): number {
+/** The largest difference in the dimensions from..to-1, in ranges. */
+function apart(known: string, at: number, { at: here, weight }: Point, from: number, to: number): number {
   let most = 0
-  for (let d = 0; d < dimensions; d++)
-    most = Math.max(most, Math.abs(here[d]! - number(known, at + 2 * d)) * weight[d]!)
+  for (let d = from; d < to; d++) most = Math.max(most, Math.abs(here[d]! - number(known, at + 2 * d)) * weight[d]!)
   return most
 }
 

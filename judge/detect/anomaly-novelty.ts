@@ -6,13 +6,13 @@
 import { type Course, follow, giveWay, newCourse, remembered } from './anomaly-course.ts'
 import { dimensions, keep, type Met, meet, type Point, recall } from './anomaly-memory.ts'
 import { reach } from './anomaly-odds.ts'
-import { type AnomalyState, at } from './anomaly-state.ts'
+import { type AnomalyState, at, window } from './anomaly-state.ts'
 
 const day = 86_400_000
 const hour = 3_600_000
 const knowsDay = 7 * day
 /** Where what was seen at this time of day is so far off on average, the time of day says nothing. */
-const mostUntimely = 0.01
+const mostUntimely = 0.02
 /** One wild sample says little of the time of day; so many timely ones are taken for granted. */
 const farthest = 1
 const granted = 50
@@ -32,12 +32,13 @@ export function newLook(): Look {
   return { course: newCourse(), met, nearest: new Float64Array(dimensions), untimely: false }
 }
 
-/** 0 where it is known; `look` is overwritten. */
+/** 0 where it is known, and until the window is full; `look` is overwritten. */
 export function novelty(state: AnomalyState, time: number, value: number, look: Look): number {
   const { course, met } = look
   const { point } = course
   const { numbers } = state
   follow(state, value, course)
+  if (numbers[at.count]! < window) return 0
   tellTime(point, time)
   meet(state.known, point, reach, numbers[at.met]!, met)
   const timed = untimely(numbers, time, met.atThisTime)

@@ -23,22 +23,33 @@ export function sayNovelty(state: AnomalyState, look: Look, time: number): Said 
   const d = farthest(state, look)
   const feature = (state.counter ? counter : gauge)[d]!
   const seen = look.course.features[d]!
-  const known = look.nearest[d]!
   const low = numbers[at.low + d]!
   const high = numbers[at.high + d]!
   const chance = numbers[at.chance]!
-  const why = reason(look, time, d, plain(known))
-  const message = `${feature} is ${plain(seen)}, usually ${plain(low)} to ${plain(high)}: ${why}`
-  return {
-    message,
-    evidence: { feature, seen, usual_low: low, usual_high: high, nearest_known: known, per_week: chance },
+  const why = seen < low || seen > high ? '' : `: ${within(look, time, d)}`
+  const message = `${feature} is ${plain(seen)}, usually ${plain(low)} to ${plain(high)}${d === 2 && seen === 0 ? ': a flat line' : why}`
+  const evidence = {
+    feature,
+    seen,
+    usual_low: low,
+    usual_high: high,
+    nearest_known: look.nearest[d]!,
+    per_week: chance,
   }
+  return { message, evidence }
 }
 
-function reason({ course, nearest, untimely }: Look, time: number, d: number, known: string): string {
-  if (untimely) return `at ${new Date(time).toISOString().slice(11, 16)} UTC the nearest on days before was ${known}`
-  if (d === 2 && course.features[d]! === 0) return `a flat line at ${plain(course.features[0]!)}`
-  return `the nearest seen before is ${known}${d === 0 ? '' : `, with the value at ${plain(nearest[0]!)}`}`
+/** Why it is told though it lies within the usual range. */
+function within({ course: { features }, nearest, untimely }: Look, time: number, d: number): string {
+  if (untimely)
+    return `at ${new Date(time).toISOString().slice(11, 16)} UTC of days before the nearest was ${plain(nearest[d]!)}`
+  return `not seen before ${together(features, d)}; the nearest is ${plain(nearest[d]!)} ${together(nearest, d)}`
+}
+
+function together(features: Float64Array, d: number): string {
+  const short = ['value', 'mean', 'spread', 'step']
+  const others = short.flatMap((name, n) => (n === d ? [] : [`${name} ${plain(features[n]!)}`]))
+  return `with ${others.join(', ')}`
 }
 
 /** The feature that is farthest from the nearest known. */

@@ -94,9 +94,10 @@ function isAbsent({ numbers }: AnomalyState): boolean {
 function absence(state: AnomalyState, now: number): Verdict {
   const { numbers } = state
   const last = numbers[at.time]!
-  if (numbers[at.since] !== 0 || numbers[at.count]! < knowsPauses) return undefined
+  if (isAbsent(state) || numbers[at.count]! < knowsPauses) return undefined
   const most = Math.max(leastPause, usualPauses * numbers[at.interval]!, longestPauses * numbers[at.longest]!)
   if (now - last < most) return undefined
+  if (numbers[at.since] !== 0) return end(state, last)
   numbers[at.since] = last
   numbers[at.said] = absent
   return { since: last, ...sayAbsence(state, most) }
