@@ -36,7 +36,7 @@ export interface Course {
 }
 
 export function newCourse(): Course {
-  const point = { at: new Float64Array(dimensions), weight: new Float64Array(dimensions), near: 0, now: 0 }
+  const point = { at: new Float64Array(dimensions), weight: new Float64Array(dimensions), now: 0 }
   return { features: new Float64Array(dimensions), point }
 }
 

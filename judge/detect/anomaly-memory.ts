@@ -24,8 +24,7 @@ export interface Point {
   readonly at: Float64Array
   /** What a step counts for in each dimension. */
   readonly weight: Float64Array
-  /** The time of day as bits: those that count as the same, and the one to be set. */
-  near: number
+  /** The time of day, as its bit. */
   now: number
 }
 
@@ -48,7 +47,7 @@ export function meet(known: string, point: Point, reach: number, from: number, m
 }
 
 /** The first point within reach that was seen at this time of day, from that at `from` on round; -1: there is none. */
-function familiar(known: string, { at, weight, near }: Point, reach: number, from: number): number {
+function familiar(known: string, { at, weight, now }: Point, reach: number, from: number): number {
   const [x, y, z, w] = [at[0]!, at[1]!, at[2]!, at[3]!]
   const [dx, dy, dz, dw] = [reach / weight[0]!, reach / weight[1]!, reach / weight[2]!, reach / weight[3]!]
   const end = known.length
@@ -58,7 +57,7 @@ function familiar(known: string, { at, weight, near }: Point, reach: number, fro
     if (Math.abs(number(known, i + 2) - y) > dy) continue
     if (Math.abs(number(known, i + 4) - z) > dz) continue
     if (Math.abs(number(known, i + 6) - w) > dw) continue
-    if ((number(known, i + 8) & near) !== 0) return i / width
+    if ((number(known, i + 8) & now) !== 0) return i / width
   }
   return -1
 }
@@ -83,8 +82,8 @@ function measure(known: string, point: Point, reach: number, met: Met): void {
   if (bestNow > reach && bestNow < Number.POSITIVE_INFINITY) met.atThisTime = bestNow
 }
 
-function seenNow(known: string, index: number, { near }: Point): boolean {
-  return (number(known, index * width + 2 * dimensions) & near) !== 0
+function seenNow(known: string, index: number, { now }: Point): boolean {
+  return (number(known, index * width + 2 * dimensions) & now) !== 0
 }
 
 /** The largest difference in the dimensions from..to-1, in ranges. */

@@ -3,20 +3,23 @@
 // The time of day counts from the second week on: then a sample is also compared with only what was seen at this time of
 // day before. How much it counts is for the series to show: nothing where that is often far off, all where it never is.
 
-import { type Course, follow, giveWay, newCourse, remembered } from './anomaly-course.ts'
-import { dimensions, keep, type Met, meet, type Point, recall } from './anomaly-memory.ts'
+import { type Course, follow, giveWay, learning, newCourse, rangeOf, remembered } from './anomaly-course.ts'
+import { dimensions, keep, type Met, meet, recall } from './anomaly-memory.ts'
 import { reach } from './anomaly-odds.ts'
 import { type AnomalyState, at, window } from './anomaly-state.ts'
 
 const day = 86_400_000
-const hour = 3_600_000
+const halfHour = 1_800_000
 const knowsDay = 7 * day
 /** Where what was seen at this time of day is so far off on average, the time of day says nothing. */
-const mostUntimely = 0.02
+const mostUntimely = 0.01
 /** One wild sample says little of the time of day; so many timely ones are taken for granted. */
 const farthest = 1
 const granted = 50
 const memory = 32_768
+/** Home follows by so much of the way a sample; faster in the beginning. */
+const settles = 1 / 2048
+const settling = 4
 
 /** What is made of one sample; overwritten by the next. */
 export interface Look {
@@ -39,10 +42,10 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   const { numbers } = state
   follow(state, value, course)
   if (numbers[at.count]! < window) return 0
-  tellTime(point, time)
+  point.now = 1 << timeOfDay(time)
   meet(state.known, point, reach, numbers[at.met]!, met)
   const timed = untimely(numbers, time, met.atThisTime)
-  const distance = Math.max(met.distance, timed)
+  const distance = Math.max(met.distance, timed, drift(state, course.features[1]!))
   if (distance > 0) note(state, look, timed > met.distance)
   if (met.distance > reach) learn(state, course)
   else {
@@ -53,13 +56,33 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   return distance
 }
 
-/** Two hours at a time; an hour belongs to its neighbour too. */
-function tellTime(point: Point, time: number): void {
-  const hours = ((Math.floor(time / hour) % 24) + 24) % 24
-  const block = hours >> 1
-  const other = (block + ((hours & 1) === 0 ? 11 : 1)) % 12
-  point.now = 1 << block
-  point.near = point.now | (1 << other)
+/** How far the mean has gone from where it was for long, in ranges: so slowly that each step was near the one before. */
+function drift(state: AnomalyState, mean: number): number {
+  const { numbers } = state
+  const count = numbers[at.count]!
+  if (count <= learning) {
+    numbers[at.homeLow] = numbers[at.low + 1]!
+    numbers[at.homeHigh] = numbers[at.high + 1]!
+    return 0
+  }
+  const below = numbers[at.homeLow]! - mean
+  const above = mean - numbers[at.homeHigh]!
+  const follows = Math.max(settles, settling / count)
+  if (below > 0) numbers[at.homeLow]! -= below * follows
+  else if (above > 0) numbers[at.homeHigh]! += above * follows
+  return Math.max(0, below, above) / rangeOf(state, 0)
+}
+
+/** Once it was told, the mean is at home where it is. */
+export function settle({ numbers }: AnomalyState, mean: number): void {
+  if (mean < numbers[at.homeLow]!) numbers[at.homeLow] = mean
+  if (mean > numbers[at.homeHigh]!) numbers[at.homeHigh] = mean
+}
+
+/** One of twelve, from half past to half past: what begins at full hours begins well within. */
+function timeOfDay(time: number): number {
+  const halfHours = Math.floor(time / halfHour) + 1
+  return (((halfHours % 48) + 48) % 48) >> 2
 }
 
 function note(state: AnomalyState, look: Look, untimely: boolean): void {

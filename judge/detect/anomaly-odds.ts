@@ -42,11 +42,18 @@ function recentPeak(numbers: number[]): number {
 }
 
 function expected(numbers: readonly number[], distance: number): number {
-  const interval = Math.max(1, numbers[at.interval]!)
-  const usual = priorRate * Math.sqrt(interval / minute)
+  const usual = priorRate * Math.sqrt(interval(numbers) / minute)
   const rate = (numbers[at.left]! + rateWeight) / (numbers[at.odds]! + rateWeight / usual)
   const mean = (numbers[at.beyond]! + excessWeight * priorExcess) / (numbers[at.left]! + excessWeight)
-  return ((week / interval) * rate) / (1 + (distance - reach) / mean) ** 2
+  return (samplesAWeek(numbers) * rate) / (1 + (distance - reach) / mean) ** 2
+}
+
+export function samplesAWeek(numbers: readonly number[]): number {
+  return week / interval(numbers)
+}
+
+function interval(numbers: readonly number[]): number {
+  return Math.max(1, numbers[at.interval]!)
 }
 
 function excess(distance: number): number {

@@ -5,7 +5,7 @@ import { dimensions } from './anomaly-memory.ts'
 import type { Look } from './anomaly-novelty.ts'
 import { type AnomalyState, at, window } from './anomaly-state.ts'
 
-interface Said {
+export interface Said {
   readonly message: string
   readonly evidence: Readonly<Record<string, number | string>>
 }
@@ -64,6 +64,14 @@ function farthest(state: AnomalyState, { course, nearest }: Look): number {
     }
   }
   return found
+}
+
+export function sayFlat({ counter, numbers }: AnomalyState, value: number): Said {
+  const run = numbers[at.run]!
+  const longest = numbers[at.longestRun]!
+  const chance = numbers[at.chance]!
+  const message = `${counter ? 'rate' : 'value'} is ${plain(value)} for the ${run}th time on end, a flat line; at most ${longest} times before`
+  return { message, evidence: { feature: 'flat', seen: value, run, longest_run: longest, per_week: chance } }
 }
 
 export function sayAbsence({ numbers }: AnomalyState, after: number): Said {

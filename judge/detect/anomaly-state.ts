@@ -51,14 +51,20 @@ export const at = {
   /** Of the recent values. */
   sum: 21,
   squares: 22,
+  /** Where the mean has been for long, and how often the same value has come on end, now and at most. */
+  homeLow: 23,
+  homeHigh: 24,
+  run: 25,
+  longestRun: 26,
+  lastValue: 27,
   /** For each feature: the usual range; which eighths of it were visited in this epoch, as bits; the frame's middle and step. */
-  low: 23,
-  high: 23 + dimensions,
-  visited: 23 + 2 * dimensions,
-  origin: 23 + 3 * dimensions,
-  step: 23 + 4 * dimensions,
+  low: 28,
+  high: 28 + dimensions,
+  visited: 28 + 2 * dimensions,
+  origin: 28 + 3 * dimensions,
+  step: 28 + 4 * dimensions,
   /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
-  recent: 23 + 5 * dimensions,
+  recent: 28 + 5 * dimensions,
 } as const
 
 const places = at.recent + window

@@ -6,10 +6,11 @@ import { object, oneOf, optional, shape, text } from '../../core/shape.ts'
 import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { node, type Selection, selectsSeries, where } from '../select.ts'
 import { learning } from './anomaly-course.ts'
-import { type Look, newLook, novelty } from './anomaly-novelty.ts'
-import { rest, weigh } from './anomaly-odds.ts'
+import { flatten, isFlat } from './anomaly-flat.ts'
+import { type Look, newLook, novelty, settle } from './anomaly-novelty.ts'
+import { reach, rest, weigh } from './anomaly-odds.ts'
 import { takeReading, takeTime } from './anomaly-reading.ts'
-import { sayAbsence, sayNovelty } from './anomaly-said.ts'
+import { type Said, sayAbsence, sayFlat, sayNovelty } from './anomaly-said.ts'
 import { type AnomalyState, at, startAnomaly, window } from './anomaly-state.ts'
 
 export interface AnomalyOptions extends Selection {
@@ -59,22 +60,30 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
 function judge(state: AnomalyState, time: number, value: number, look: Look, acceptable: number): Verdict {
   const { numbers } = state
   const distance = novelty(state, time, value, look)
-  const chance = numbers[at.count]! > learning ? weigh(state, distance) : 0
-  numbers[at.chance] = chance
+  const flat = flatten(state, value)
+  if (numbers[at.count]! <= learning) return undefined
+  const novel = weigh(state, distance)
+  numbers[at.chance] = flat > 0 && (novel === 0 || flat < novel) ? flat : novel
+  const chance = numbers[at.chance]!
   if (isAbsent(state)) return undefined
-  if (chance > 0 && chance <= acceptable && distance > worse * numbers[at.said]!) {
-    if (numbers[at.since] === 0) numbers[at.since] = time
-    numbers[at.said] = distance
-    numbers[at.calm] = 0
-    return { since: numbers[at.since]!, ...sayNovelty(state, look, time) }
+  if (chance > 0 && chance <= acceptable && (flat > 0 || distance > worse * numbers[at.said]!)) {
+    settle(state, look.course.features[1]!)
+    return tell(state, time, distance, flat > 0 ? sayFlat(state, value) : sayNovelty(state, look, time))
   }
   return numbers[at.since] === 0 ? undefined : calm(state, time, distance)
+}
+
+function tell({ numbers }: AnomalyState, time: number, distance: number, said: Said): Verdict {
+  if (numbers[at.since] === 0) numbers[at.since] = time
+  numbers[at.said] = Math.max(distance, reach)
+  numbers[at.calm] = 0
+  return { since: numbers[at.since]!, ...said }
 }
 
 /** A finding ends when the window has been full of what is known, or when nothing farther out has come for long. */
 function calm(state: AnomalyState, time: number, distance: number): Verdict {
   const { numbers } = state
-  numbers[at.calm] = distance === 0 ? numbers[at.calm]! + 1 : 0
+  numbers[at.calm] = distance === 0 && !isFlat(state) ? numbers[at.calm]! + 1 : 0
   if (numbers[at.calm]! < window && numbers[at.peakAge]! < rest) return undefined
   return end(state, time)
 }
