@@ -9,7 +9,7 @@
 
 export const dimensions = 4
 /** The first of them tell of the level; only they are compared with a time of day. */
-const levels = 2
+export const levels = 2
 export const most = 76
 const width = 2 * dimensions + 2
 /** Printable characters from `#`; two of them hold a number below `span`. */

@@ -25,14 +25,15 @@ const settling = 4
 export interface Look {
   readonly course: Course
   readonly met: Met
-  /** Features of the nearest that is known, and whether it was only compared with this time of day. */
+  /** Features of the nearest that is known, or known at this time of day. */
   readonly nearest: Float64Array
-  untimely: boolean
+  /** Which comparison told most. */
+  by: 'all' | 'time of day' | 'home'
 }
 
 export function newLook(): Look {
   const met = { distance: 0, atThisTime: 0, nearest: 0, nearestNow: 0 }
-  return { course: newCourse(), met, nearest: new Float64Array(dimensions), untimely: false }
+  return { course: newCourse(), met, nearest: new Float64Array(dimensions), by: 'all' }
 }
 
 /** 0 where it is known, and until the window is full; `look` is overwritten. */
@@ -45,8 +46,10 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   point.now = 1 << timeOfDay(time)
   meet(state.known, point, reach, numbers[at.met]!, met)
   const timed = untimely(numbers, time, met.atThisTime)
-  const distance = Math.max(met.distance, timed, drift(state, course.features[1]!))
-  if (distance > 0) note(state, look, timed > met.distance)
+  const drifted = drift(state, course.features[1]!)
+  const distance = Math.max(met.distance, timed, drifted)
+  look.by = distance === met.distance ? 'all' : distance === timed ? 'time of day' : 'home'
+  if (distance > 0) note(state, look)
   if (met.distance > reach) learn(state, course)
   else {
     numbers[at.met] = met.nearest
@@ -85,9 +88,8 @@ function timeOfDay(time: number): number {
   return (((halfHours % 48) + 48) % 48) >> 2
 }
 
-function note(state: AnomalyState, look: Look, untimely: boolean): void {
-  look.untimely = untimely
-  const index = untimely ? look.met.nearestNow : look.met.nearest
+function note(state: AnomalyState, look: Look): void {
+  const index = look.by === 'time of day' ? look.met.nearestNow : look.met.nearest
   for (let d = 0; d < dimensions; d++) look.nearest[d] = state.known === '' ? 0 : remembered(state, index, d)
 }
 

@@ -5,11 +5,13 @@ import { type AnomalyState, at } from './anomaly-state.ts'
 /** Weight of one new interval in the usual one, and how many usual ones it counts at most. */
 const weight = 1 / 16
 const mostUsual = 4
-/** The longest pause is forgotten by this share a sample. */
+/** The longest pause is forgotten by this share a sample; a longer one than a long weekend teaches nothing. */
 const fading = 1e-4
+const mostPause = 3 * 86_400_000
 
 /** A counter's rate per second; undefined at its first reading, at a reset, and where no time has passed. */
 export function takeReading({ counter, numbers }: AnomalyState, time: number, reading: number): number | undefined {
+  if (!Number.isFinite(reading)) return undefined
   if (!counter) return reading
   const before = numbers[at.value]!
   const first = numbers[at.begun] === 0
@@ -33,5 +35,5 @@ export function takeTime({ numbers }: AnomalyState, time: number): void {
   const usual = numbers[at.interval]!
   if (usual === 0) numbers[at.interval] = interval
   else numbers[at.interval] = usual + (Math.min(interval, mostUsual * usual) - usual) * weight
-  numbers[at.longest] = Math.max(interval, numbers[at.longest]! * (1 - fading))
+  numbers[at.longest] = Math.max(Math.min(interval, mostPause), numbers[at.longest]! * (1 - fading))
 }

@@ -1,7 +1,6 @@
 // One plain sentence: what is out of the way, what it is now, and what it usually is.
 
-import { rangeOf } from './anomaly-course.ts'
-import { dimensions } from './anomaly-memory.ts'
+import { dimensions, levels } from './anomaly-memory.ts'
 import type { Look } from './anomaly-novelty.ts'
 import { type AnomalyState, at, window } from './anomaly-state.ts'
 
@@ -40,8 +39,8 @@ export function sayNovelty(state: AnomalyState, look: Look, time: number): Said 
 }
 
 /** Why it is told though it lies within the usual range. */
-function within({ course: { features }, nearest, untimely }: Look, time: number, d: number): string {
-  if (untimely)
+function within({ course: { features }, nearest, by }: Look, time: number, d: number): string {
+  if (by === 'time of day')
     return `at ${new Date(time).toISOString().slice(11, 16)} UTC of days before the nearest was ${plain(nearest[d]!)}`
   return `not seen before ${together(features, d)}; the nearest is ${plain(nearest[d]!)} ${together(nearest, d)}`
 }
@@ -52,18 +51,28 @@ function together(features: Float64Array, d: number): string {
   return `with ${others.join(', ')}`
 }
 
-/** The feature that is farthest from the nearest known. */
-function farthest(state: AnomalyState, { course, nearest }: Look): number {
+/** The feature that is farthest from the nearest known; only levels are compared with a time of day. */
+function farthest(state: AnomalyState, { course, nearest, by }: Look): number {
   let most = 0
   let found = 0
-  for (let d = 0; d < dimensions; d++) {
-    const ranges = (Math.abs(course.features[d]! - nearest[d]!) / rangeOf(state, d)) * course.point.weight[d]!
+  for (let d = 0; d < (by === 'time of day' ? levels : dimensions); d++) {
+    const steps = Math.abs(course.features[d]! - nearest[d]!) / state.numbers[at.step + d]!
+    const ranges = steps * course.point.weight[d]!
     if (ranges > most) {
       most = ranges
       found = d
     }
   }
   return found
+}
+
+export function sayDrift({ counter: isCounter, numbers }: AnomalyState, { course: { features } }: Look): Said {
+  const feature = (isCounter ? counter : gauge)[1]!
+  const seen = features[1]!
+  const low = numbers[at.homeLow]!
+  const high = numbers[at.homeHigh]!
+  const message = `${feature} has drifted to ${plain(seen)}, for long it was ${plain(low)} to ${plain(high)}`
+  return { message, evidence: { feature, seen, usual_low: low, usual_high: high, per_week: numbers[at.chance]! } }
 }
 
 export function sayFlat({ counter, numbers }: AnomalyState, value: number): Said {

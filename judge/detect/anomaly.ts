@@ -10,7 +10,7 @@ import { flatten, isFlat } from './anomaly-flat.ts'
 import { type Look, newLook, novelty, settle } from './anomaly-novelty.ts'
 import { reach, rest, weigh } from './anomaly-odds.ts'
 import { takeReading, takeTime } from './anomaly-reading.ts'
-import { type Said, sayAbsence, sayFlat, sayNovelty } from './anomaly-said.ts'
+import { type Said, sayAbsence, sayDrift, sayFlat, sayNovelty } from './anomaly-said.ts'
 import { type AnomalyState, at, startAnomaly, window } from './anomaly-state.ts'
 
 export interface AnomalyOptions extends Selection {
@@ -67,8 +67,10 @@ function judge(state: AnomalyState, time: number, value: number, look: Look, acc
   const chance = numbers[at.chance]!
   if (isAbsent(state)) return undefined
   if (chance > 0 && chance <= acceptable && (flat > 0 || distance > worse * numbers[at.said]!)) {
+    const said =
+      flat > 0 ? sayFlat(state, value) : look.by === 'home' ? sayDrift(state, look) : sayNovelty(state, look, time)
     settle(state, look.course.features[1]!)
-    return tell(state, time, distance, flat > 0 ? sayFlat(state, value) : sayNovelty(state, look, time))
+    return tell(state, time, distance, said)
   }
   return numbers[at.since] === 0 ? undefined : calm(state, time, distance)
 }
