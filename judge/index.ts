@@ -1,5 +1,6 @@
 // THE list of detectors: one line each.
 
+import { anomaly } from './detect/anomaly.ts'
 import { silence } from './detect/silence.ts'
 import { threshold } from './detect/threshold.ts'
 import type { DetectorType } from './detector.ts'
@@ -8,6 +9,7 @@ import type { DetectorType } from './detector.ts'
 export const detectors: readonly DetectorType<unknown>[] = [
   threshold, //
   silence,
+  anomaly,
 ]
 
 /** What is judged where nothing is configured, as it would stand in a configuration. */

@@ -4,6 +4,7 @@ import type { Series } from '../core/model.ts'
 import { matching, optional, record, type Shape, scalar, text } from '../core/shape.ts'
 
 export interface Selection {
+  /** Absent: any. */
   readonly metric?: string | undefined
   /** Attributes that must be just so; others may be anything. */
   readonly where?: Readonly<Record<string, string | number | boolean>> | undefined
@@ -27,7 +28,9 @@ export function selectsSeries(selection: Selection): (name: string, series: Seri
   const ofNode = selectsNode(selection)
   const wanted = Object.entries(selection.where ?? {})
   return (name, series) =>
-    series.name === selection.metric && wanted.every(([key, value]) => series.attributes[key] === value) && ofNode(name)
+    (selection.metric === undefined || series.name === selection.metric) &&
+    wanted.every(([key, value]) => series.attributes[key] === value) &&
+    ofNode(name)
 }
 
 /** Without a regular expression: a pattern with many stars must not take for ever. */

@@ -1,0 +1,83 @@
+// What is remembered of a series: about 1.5 KB, the same in memory as in a checkpoint.
+
+import type { Series } from '../../core/model.ts'
+import { dimensions } from './anomaly-memory.ts'
+
+/** Samples that the mean and the spread are taken over. */
+export const window = 28
+
+export interface AnomalyState {
+  readonly counter: boolean
+  /** By `at`. One list, because a number in it costs 8 bytes and a field of its own 24. */
+  readonly numbers: number[]
+  /** What it has looked like, see anomaly-memory.ts. */
+  known: string
+}
+
+/** Places in `numbers`. */
+export const at = {
+  /** Samples taken in. */
+  count: 0,
+  /** Times of the first and the last sample, and the usual and the longest time between two, ms. */
+  begun: 1,
+  time: 2,
+  interval: 3,
+  longest: 4,
+  /** The value before; of a counter, its reading. */
+  value: 5,
+  /** A weighted mean that follows in about ten samples. */
+  level: 6,
+  /** The least range that counts as one: a share of what the unit can be. */
+  least: 7,
+  /** Where forgetting goes on, and what was met last. */
+  hand: 8,
+  met: 9,
+  /** The largest distance lately, and how many samples ago. */
+  peak: 10,
+  peakAge: 11,
+  /** Samples, times that it left what was known, and the sum of how far beyond `reach`. */
+  odds: 12,
+  left: 13,
+  beyond: 14,
+  /** The same for what was not known at that time of day: samples, and the sum of the distances. */
+  timed: 15,
+  untimely: 16,
+  /** The finding: since when (0: none), how far out when it was said last, familiar samples since. */
+  since: 17,
+  said: 18,
+  calm: 19,
+  /** How often a week at least this is to be expected by chance; 0: nothing is out of the way. */
+  chance: 20,
+  /** Of the recent values. */
+  sum: 21,
+  squares: 22,
+  /** Where the mean has been for long, and how often the same value has come on end, now and at most. */
+  homeLow: 23,
+  homeHigh: 24,
+  run: 25,
+  longestRun: 26,
+  lastValue: 27,
+  /** For each feature: the usual range; which eighths of it were visited in this epoch, as bits; the frame's middle and step. */
+  low: 28,
+  high: 28 + dimensions,
+  visited: 28 + 2 * dimensions,
+  origin: 28 + 3 * dimensions,
+  step: 28 + 4 * dimensions,
+  /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
+  recent: 28 + 5 * dimensions,
+} as const
+
+const places = at.recent + window
+
+export function startAnomaly(series: Series | undefined): AnomalyState {
+  const numbers = new Array<number>(places).fill(0)
+  numbers[at.least] = leastRange(series)
+  return { counter: series?.kind === 'counter', numbers, known: '' }
+}
+
+/** A share or a percentage is bounded: less than a fiftieth of what it can be is no change. */
+function leastRange(series: Series | undefined): number {
+  if (series === undefined || series.kind === 'counter') return 0
+  if (series.unit === '%') return 2
+  return series.unit === '1' ? 0.02 : 0
+}
