@@ -108,7 +108,7 @@ export class Intake {
     const once = id === undefined ? {} : { once: `hl7 ${name} ${print}` }
     try {
       await emit({ ...observation, events: [...observation.events, ...events], ...once })
-      commit()
+      await commit()
     } catch (error) {
       drop()
       // What the edge will never take is the message's fault; all else may work the next time.

@@ -5,7 +5,7 @@ import { Refused } from '../../core/errors.ts'
 import type { Event, Observation, Sample } from '../../core/model.ts'
 import { mapAdmission } from './admissions.ts'
 import { mapAlert } from './alerts.ts'
-import { occupant, rename } from './beds.ts'
+import { occupant, rename, stand } from './beds.ts'
 import { Clock } from './clock.ts'
 import { type Group, groupsOf } from './groups.ts'
 import type { Message } from './message.ts'
@@ -82,7 +82,7 @@ function deviceIn(reading: Reading, { observations, participants }: Group): stri
 /** Where the device stands, and whether the message speaks of another patient than lies there. */
 function learn(reading: Reading, { device, bed, patients, visit }: Place): readonly Event[] {
   const { draft, time } = reading
-  if (device !== undefined && bed !== undefined) draft.devices.set(device, bed)
+  if (device !== undefined && bed !== undefined) stand(draft, device, bed, time)
   const [patient, ...older] = patients
   for (const name of older) rename(draft, name, patient!)
   if (bed === undefined || patient === undefined) return []

@@ -14,8 +14,8 @@ import type { WardOptions } from './ward.ts'
 
 export interface Mapped {
   readonly observation: Observation
-  /** To be called when the observation is durable, and before the message is acknowledged. @throws the disk's error. */
-  commit(): void
+  /** To be called when the observation is durable; when it resolves the message may be acknowledged. Rejects with the disk's error. */
+  commit(): Promise<void>
   /** To be called where it could not be stored: nothing of the message is remembered. */
   drop(): void
 }
@@ -35,7 +35,7 @@ export function openMapper(
   const lexicon = new Lexicon(options.local_codes)
   return {
     map(message, time) {
-      const draft = memory.draft()
+      const draft = memory.draft(time)
       try {
         const observation = map(message, { source: name, time, options, pseudonyms, lexicon, draft })
         return { observation, commit: draft.commit, drop: draft.drop }

@@ -138,7 +138,7 @@ export interface Place {
 
 /** Attributes at one time: a message that names no patient is about who lay in the bed then. */
 export function attributesAt(reading: Reading, { device, bed, patients, visit }: Place, time: number): Attributes {
-  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device))
+  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device)?.bed)
   const known = patients.length > 0 ? { patient: patients[0]!, visit } : undefined
   const who = known ?? (at === undefined ? undefined : occupant(reading.draft, at, time))
   return {

@@ -20,6 +20,8 @@ export interface Ward {
   take(message: string | Uint8Array, time?: number): Observation
   /** Maps, and forgets as if it could not be stored. */
   fail(message: string | Uint8Array, time?: number): Observation
+  /** All that was taken is as durable as it has to be. */
+  saved(): Promise<unknown>
 }
 
 /** `options`: as a configuration file writes them. `keys`: empty for none. */
@@ -29,7 +31,7 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
   const lexicon = new Lexicon(read.local_codes)
   const pseudonyms = keys === '' ? undefined : readKeys(keys, read.key_overlap)
   const mapped = (message: string | Uint8Array, time: number) => {
-    const draft = memory.draft()
+    const draft = memory.draft(time)
     const bytes = typeof message === 'string' ? Buffer.from(message.replace(/\n/g, '\r')) : message
     try {
       return {
@@ -41,10 +43,11 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
       throw error
     }
   }
+  const commits: Promise<void>[] = []
   return {
     take(message, time = received) {
       const { draft, observation } = mapped(message, time)
-      draft.commit()
+      commits.push(draft.commit())
       return observation
     },
     fail(message, time = received) {
@@ -52,6 +55,7 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
       draft.drop()
       return observation
     },
+    saved: () => Promise.all(commits.splice(0)),
   }
 }
 
