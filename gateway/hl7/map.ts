@@ -19,6 +19,7 @@ import {
   patientNames,
   type Reading,
   readingOf,
+  type Subject,
   senderOf,
   visitName,
 } from './subject.ts'
@@ -44,9 +45,7 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   const events: Event[] = []
   for (const group of groups) {
     const place = placeOf(reading, group)
-    events.push(
-      ...clock.skew(place.device ?? reading.sender, { attributes: attributesAt(reading, place, reading.time) }),
-    )
+    events.push(...clock.skew(place.device ?? reading.sender, subjectOf(reading, place)))
     events.push(...learn(reading, place))
     if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
     else {
@@ -56,6 +55,15 @@ function mapResults(reading: Reading, clock: Clock): Observation {
     }
   }
   return { samples, events }
+}
+
+/** Its attributes are made when there is something to tell. */
+function subjectOf(reading: Reading, place: Place): Subject {
+  return {
+    get attributes() {
+      return attributesAt(reading, place, reading.time)
+    },
+  }
 }
 
 function placeOf(reading: Reading, group: Group): Place {

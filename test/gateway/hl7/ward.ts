@@ -8,6 +8,7 @@ import { map } from '../../../gateway/hl7/map.ts'
 import { openMemory } from '../../../gateway/hl7/memory.ts'
 import { parse } from '../../../gateway/hl7/message.ts'
 import { readKeys } from '../../../gateway/hl7/pseudonym.ts'
+import { Standings } from '../../../gateway/hl7/standing.ts'
 import { type WardOptions, wardOptions } from '../../../gateway/hl7/ward.ts'
 
 /** 2026-11-26 10:00:00 UTC: when messages come unless a test says otherwise. */
@@ -29,6 +30,7 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
   const read = optionsOf(options)
   const memory = openMemory(keep)
   const lexicon = new Lexicon(read.local_codes)
+  const standings = new Standings()
   const pseudonyms = keys === '' ? undefined : readKeys(keys, read.key_overlap)
   const mapped = (message: string | Uint8Array, time: number) => {
     const draft = memory.draft(time)
@@ -36,7 +38,7 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
     try {
       return {
         draft,
-        observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, lexicon, draft }),
+        observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, lexicon, standings, draft }),
       }
     } catch (error) {
       draft.drop()
