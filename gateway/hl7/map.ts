@@ -2,7 +2,7 @@
 // what came of the message is durable.
 
 import { Refused } from '../../core/errors.ts'
-import type { Event, Observation, Sample } from '../../core/model.ts'
+import type { Attributes, Event, Observation, Sample } from '../../core/model.ts'
 import { mapAdmission } from './admissions.ts'
 import { mapAlert } from './alerts.ts'
 import { occupant, rename, stand } from './beds.ts'
@@ -45,7 +45,7 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   const events: Event[] = []
   for (const group of groups) {
     const place = placeOf(reading, group)
-    events.push(...clock.skew(place.device ?? reading.sender, subjectOf(reading, place)))
+    events.push(...clock.skew(place.device ?? reading.sender, new Lazily(reading, place)))
     events.push(...learn(reading, place))
     if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
     else {
@@ -57,12 +57,21 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   return { samples, events }
 }
 
-/** Its attributes are made when there is something to tell. */
-function subjectOf(reading: Reading, place: Place): Subject {
-  return {
-    get attributes() {
-      return attributesAt(reading, place, reading.time)
-    },
+/**
+ * Its attributes are made when there is something to tell. A class, for V8 gives each literal with a getter a shape of its
+ * own, by which the garbage of one message holds on to that of the next.
+ */
+class Lazily implements Subject {
+  readonly #reading: Reading
+  readonly #place: Place
+
+  constructor(reading: Reading, place: Place) {
+    this.#reading = reading
+    this.#place = place
+  }
+
+  get attributes(): Attributes {
+    return attributesAt(this.#reading, this.#place, this.#reading.time)
   }
 }
 
