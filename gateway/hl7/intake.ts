@@ -126,6 +126,9 @@ export class Intake {
       return mapper.map(message, host.now())
     } catch (error) {
       throw new Unusable('unusable', rejected(207, reason(error)), error)
+    } finally {
+      // While it is on its way to the disk only its answer needs it, and that the header alone.
+      message.release()
     }
   }
 
