@@ -66,6 +66,12 @@ export function occupant(places: Places, bed: string, time: number): Occupant | 
   return stay && { patient: stay.patient, ...(stay.visit !== undefined && { visit: stay.visit }) }
 }
 
+/** A device is at the bed. */
+export function stand({ devices }: Pick<Tables, 'devices'>, device: string, bed: string, time: number): void {
+  const before = devices.get(device)
+  if (before?.bed !== bed) devices.set(device, before === undefined ? { bed } : { bed, since: time })
+}
+
 function ended(stay: Stay, time: number): Stay {
   return stay.to === undefined ? { ...stay, to: Math.max(stay.from, time) } : stay
 }

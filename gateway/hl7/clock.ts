@@ -28,17 +28,22 @@ export class Clock {
 
   /** By the gateway's clock where the sender's is wrong. */
   of(node: Node, tree: Containment, order: Segment | undefined): number {
-    return this.first(textsFor(node, tree, order))
+    return this.#usable(observed(node)) ?? this.first(textsFor(node, tree, order))
   }
 
   /** The first of the texts that is a time; MSH-7, and in the end when the message came, where none is. */
   first(texts: Iterable<string | undefined>): number {
-    const { time: received, options } = this.#reading
     for (const text of texts) {
-      const time = text === undefined || text === '' ? Number.NaN : this.#read(text)
-      if (time > 0 && time <= received + options.clock_ahead) return time
+      const time = this.#usable(text)
+      if (time !== undefined) return time
     }
-    return this.#written === undefined ? received : this.#written + this.#correction
+    return this.#written === undefined ? this.#reading.time : this.#written + this.#correction
+  }
+
+  #usable(text: string | undefined): number | undefined {
+    const { time: received, options } = this.#reading
+    const time = text === undefined || text === '' ? Number.NaN : this.#read(text)
+    return time > 0 && time <= received + options.clock_ahead ? time : undefined
   }
 
   #read(text: string): number {
@@ -61,9 +66,8 @@ export class Clock {
   }
 }
 
-/** Where the time of an observation may stand, the best first; the next is looked for only where the one before is none. */
+/** Where else the time of an observation may stand than with itself, the best first; the next is looked for only where the one before is none. */
 function* textsFor(node: Node, tree: Containment, order: Segment | undefined): Generator<string | undefined> {
-  yield observed(node)
   const outer: Node[] = []
   for (const above of tree.above(node)) {
     if (above.key.includes('.')) yield observed(above)

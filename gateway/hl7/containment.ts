@@ -5,8 +5,8 @@ import type { Coded } from './coded.ts'
 import type { Words } from './lexicon.ts'
 import type { Segment } from './segment.ts'
 
-export interface Node {
-  readonly segment: Segment
+/** What an observation says of its place. */
+export interface Spot {
   /** OBX-3, where it is a code that may leave. */
   readonly coded: Coded | undefined
   /** Its place without trailing zeros, `1.16.1.1`; empty where OBX-4 is no such place. */
@@ -17,9 +17,13 @@ export interface Node {
   readonly depth: number
 }
 
+export interface Node extends Spot {
+  readonly segment: Segment
+}
+
 const dotted = /^\d{1,10}(?:\.\d{1,10}){0,7}$/
 
-export function nodeOf(segment: Segment, words: Words): Node {
+export function nodeOf(segment: Segment, words: Pick<Words, 'coded'>): Node {
   const coded = words.coded(segment.field(3))
   const text = segment.field(4).component().trim()
   if (!dotted.test(text)) return { segment, coded, key: '', parts: [], depth: 0 }
@@ -29,11 +33,23 @@ export function nodeOf(segment: Segment, words: Words): Node {
   return { segment, coded, key: parts.join('.'), parts, depth: all.length }
 }
 
+/** The node of a segment whose spot is known. */
+export function nodeAt({ coded, key, parts, depth }: Spot, segment: Segment): Node {
+  return { segment, coded, key, parts, depth }
+}
+
 export class Containment {
-  readonly #nodes = new Map<string, Node>()
+  readonly #all: readonly Node[]
+  #byKey: ReadonlyMap<string, Node> | undefined
 
   constructor(nodes: readonly Node[]) {
-    for (const node of nodes) if (node.key !== '' && !this.#nodes.has(node.key)) this.#nodes.set(node.key, node)
+    this.#all = nodes
+  }
+
+  /** Most messages never ask: all their observations have their times. */
+  get #nodes(): ReadonlyMap<string, Node> {
+    this.#byKey ??= firstOfEach(this.#all)
+    return this.#byKey
   }
 
   /** What contains it, the nearest first: metric of a facet, channel, VMD, MDS. */
@@ -62,4 +78,10 @@ export class Containment {
   facets({ key }: Node): readonly Node[] {
     return key === '' ? [] : [...this.#nodes.values()].filter(n => n.key.startsWith(`${key}.`))
   }
+}
+
+function firstOfEach(nodes: readonly Node[]): ReadonlyMap<string, Node> {
+  const first = new Map<string, Node>()
+  for (const node of nodes) if (node.key !== '' && !first.has(node.key)) first.set(node.key, node)
+  return first
 }

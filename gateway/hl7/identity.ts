@@ -42,25 +42,72 @@ const assigned: readonly string[] = [
   'PV1-50',
 ]
 
-export class Identity {
-  readonly #message: Message
-  #parts: { readonly long: readonly string[]; readonly short: ReadonlySet<string> } | undefined
+/** Whether a text says something of a person that a message speaks of. */
+export interface Identity {
+  isIn(text: string): boolean
+}
 
-  constructor(message: Message) {
-    this.#message = message
-  }
+/** Messages about the same persons, and texts asked of each, that are remembered. */
+const mostPersons = 1000
+const mostTexts = 100
+/** Of a message that says more of persons than this, characters, nothing is remembered. */
+const longest = 4096
 
-  /** Whether a text says something of a person that this message speaks of. */
-  isIn(text: string): boolean {
-    if (text === '') return false
-    this.#parts ??= collect(this.#message)
-    const { long, short } = this.#parts
-    const plain = flat(text)
-    return long.some(part => plain.includes(part)) || words(text).some(word => short.has(word))
+/** A monitor speaks of the same person every second: what must not be said then is worked out once. Of one way to delimit. */
+export function identities(): (message: Message) => Identity {
+  const known = new Map<string, Identity>()
+  return message => {
+    const fields: Named[] = []
+    for (const segment of message.segments) collect(segment, fields)
+    const separator = message.encoding.field
+    const key = fields.map(({ name, field }) => `${name}${separator}${field.text}`).join(separator)
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const one = identityOf(fields)
+    if (known.size >= mostPersons) known.clear()
+    if (key.length <= longest) known.set(key, one)
+    return one
   }
 }
 
-function collect(message: Message) {
+interface Named {
+  /** `PID-5` */
+  readonly name: string
+  readonly field: Field
+}
+
+/** The fields that speak of persons and say something. */
+function collect(segment: Segment, into: Named[]): void {
+  const but = persons[segment.name]
+  const only = within[segment.name]
+  const add = (n: number): void => {
+    const field = segment.field(n)
+    if (!field.isEmpty && !field.isNull) into.push({ name: `${segment.name}-${n}`, field })
+  }
+  if (only !== undefined) for (const n of only) add(n)
+  else if (but !== undefined) for (let n = 1; n <= segment.fields; n++) if (!but.includes(n)) add(n)
+}
+
+function identityOf(fields: readonly Named[]): Identity {
+  const { long, short } = partsOf(fields)
+  const answers = new Map<string, boolean>()
+  const look = (text: string): boolean => {
+    const plain = flat(text)
+    return long.some(part => plain.includes(part)) || words(text).some(word => short.has(word))
+  }
+  return {
+    isIn(text) {
+      const before = answers.get(text)
+      if (before !== undefined) return before
+      const answer = look(text)
+      if (answers.size >= mostTexts) answers.clear()
+      answers.set(text, answer)
+      return answer
+    },
+  }
+}
+
+function partsOf(fields: readonly Named[]) {
   const long = new Set<string>()
   const short = new Set<string>()
   const add = (text: string): void => {
@@ -71,20 +118,8 @@ function collect(message: Message) {
       else if (part.length >= (isNumber ? 4 : 2)) short.add(part)
     }
   }
-  for (const segment of message.segments) for (const text of textsOf(segment)) add(text)
+  for (const { name, field } of fields) for (const text of leaves(field, assigned.includes(name) ? 1 : 20)) add(text)
   return { long: [...long], short }
-}
-
-function* textsOf(segment: Segment): Generator<string> {
-  const but = persons[segment.name]
-  const only = within[segment.name]
-  if (but === undefined && only === undefined) return
-  const { fields } = segment
-  for (let n = 1; n <= fields; n++) {
-    if (but?.includes(n) === true || only?.includes(n) === false) continue
-    const field = segment.field(n)
-    if (!field.isEmpty && !field.isNull) yield* leaves(field, assigned.includes(`${segment.name}-${n}`) ? 1 : 20)
-  }
 }
 
 /** Meanings of all sub-components, of at most so many components. */

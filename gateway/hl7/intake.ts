@@ -108,7 +108,7 @@ export class Intake {
     const once = id === undefined ? {} : { once: `hl7 ${name} ${print}` }
     try {
       await emit({ ...observation, events: [...observation.events, ...events], ...once })
-      commit()
+      await commit()
     } catch (error) {
       drop()
       // What the edge will never take is the message's fault; all else may work the next time.
@@ -126,6 +126,9 @@ export class Intake {
       return mapper.map(message, host.now())
     } catch (error) {
       throw new Unusable('unusable', rejected(207, reason(error)), error)
+    } finally {
+      // While it is on its way to the disk only its answer needs it, and that the header alone.
+      message.release()
     }
   }
 

@@ -1,13 +1,21 @@
-// Codes and units as fields write them, read once: a monitor sends the same thirty every second.
+// What fields mean, read once: a monitor sends the same thirty codes and units every second, about the same person.
 
 import { type Coded, readCoded } from './coded.ts'
 import type { Encoding } from './escape.ts'
-import type { Field } from './segment.ts'
+import { type Identity, identities } from './identity.ts'
+import { type Layout, layouts } from './layout.ts'
+import type { Message } from './message.ts'
+import type { Field, Segment } from './segment.ts'
+import { type Flags, readFlags } from './status.ts'
 import { unitFieldOf, unitOf } from './units.ts'
 
 export interface Words {
   coded(field: Field): Coded | undefined
   unit(field: Field): string | undefined
+  flags(field: Field): Flags
+  identity(message: Message): Identity
+  /** `separator`: of fields. */
+  layout(observations: readonly Segment[], separator: string): Layout
 }
 
 /** Different fields remembered for one way to delimit, and ways. */
@@ -24,17 +32,19 @@ export class Lexicon {
 
   /** The same text means another thing under other delimiters. */
   of(encoding: Encoding): Words {
-    const { component, repetition, subcomponent, charset } = encoding
-    const way = [component, repetition, encoding.escape, subcomponent, charset].join('\r')
+    const way = Object.values(encoding).join('\r')
     const known = this.#words.get(way)
     if (known !== undefined) return known
     if (this.#words.size >= ways) this.#words.clear()
-    const words: Words = {
+    const words: Omit<Words, 'layout'> = {
       coded: remembered(field => readCoded(field, this.#local)),
       unit: remembered(field => unitOf(unitFieldOf(field))),
+      flags: remembered(readFlags),
+      identity: identities(),
     }
-    this.#words.set(way, words)
-    return words
+    const all: Words = { ...words, layout: layouts(words) }
+    this.#words.set(way, all)
+    return all
   }
 }
 

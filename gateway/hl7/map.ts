@@ -2,10 +2,10 @@
 // what came of the message is durable.
 
 import { Refused } from '../../core/errors.ts'
-import type { Event, Observation, Sample } from '../../core/model.ts'
+import type { Attributes, Event, Observation, Sample } from '../../core/model.ts'
 import { mapAdmission } from './admissions.ts'
 import { mapAlert } from './alerts.ts'
-import { occupant, rename } from './beds.ts'
+import { occupant, rename, stand } from './beds.ts'
 import { Clock } from './clock.ts'
 import { type Group, groupsOf } from './groups.ts'
 import type { Message } from './message.ts'
@@ -19,6 +19,7 @@ import {
   patientNames,
   type Reading,
   readingOf,
+  type Subject,
   senderOf,
   visitName,
 } from './subject.ts'
@@ -44,9 +45,7 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   const events: Event[] = []
   for (const group of groups) {
     const place = placeOf(reading, group)
-    events.push(
-      ...clock.skew(place.device ?? reading.sender, { attributes: attributesAt(reading, place, reading.time) }),
-    )
+    events.push(...clock.skew(place.device ?? reading.sender, new Lazily(reading, place)))
     events.push(...learn(reading, place))
     if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
     else {
@@ -56,6 +55,24 @@ function mapResults(reading: Reading, clock: Clock): Observation {
     }
   }
   return { samples, events }
+}
+
+/**
+ * Its attributes are made when there is something to tell. A class, for V8 gives each literal with a getter a shape of its
+ * own, by which the garbage of one message holds on to that of the next.
+ */
+class Lazily implements Subject {
+  readonly #reading: Reading
+  readonly #place: Place
+
+  constructor(reading: Reading, place: Place) {
+    this.#reading = reading
+    this.#place = place
+  }
+
+  get attributes(): Attributes {
+    return attributesAt(this.#reading, this.#place, this.#reading.time)
+  }
 }
 
 function placeOf(reading: Reading, group: Group): Place {
@@ -82,7 +99,7 @@ function deviceIn(reading: Reading, { observations, participants }: Group): stri
 /** Where the device stands, and whether the message speaks of another patient than lies there. */
 function learn(reading: Reading, { device, bed, patients, visit }: Place): readonly Event[] {
   const { draft, time } = reading
-  if (device !== undefined && bed !== undefined) draft.devices.set(device, bed)
+  if (device !== undefined && bed !== undefined) stand(draft, device, bed, time)
   const [patient, ...older] = patients
   for (const name of older) rename(draft, name, patient!)
   if (bed === undefined || patient === undefined) return []

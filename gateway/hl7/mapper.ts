@@ -10,12 +10,13 @@ import { map } from './map.ts'
 import { openMemory } from './memory.ts'
 import type { Message } from './message.ts'
 import { type Pseudonyms, readKeys } from './pseudonym.ts'
+import { Standings } from './standing.ts'
 import type { WardOptions } from './ward.ts'
 
 export interface Mapped {
   readonly observation: Observation
-  /** To be called when the observation is durable, and before the message is acknowledged. @throws the disk's error. */
-  commit(): void
+  /** To be called when the observation is durable; when it resolves the message may be acknowledged. Rejects with the disk's error. */
+  commit(): Promise<void>
   /** To be called where it could not be stored: nothing of the message is remembered. */
   drop(): void
 }
@@ -33,11 +34,12 @@ export function openMapper(
   const pseudonyms = options.key_file === undefined ? undefined : keysIn(options.key_file, options.key_overlap)
   const memory = openMemory(keep)
   const lexicon = new Lexicon(options.local_codes)
+  const standings = new Standings()
   return {
     map(message, time) {
-      const draft = memory.draft()
+      const draft = memory.draft(time)
       try {
-        const observation = map(message, { source: name, time, options, pseudonyms, lexicon, draft })
+        const observation = map(message, { source: name, time, options, pseudonyms, lexicon, standings, draft })
         return { observation, commit: draft.commit, drop: draft.drop }
       } catch (error) {
         draft.drop()

@@ -1,27 +1,20 @@
 // One OBX: a sample, an event, or nothing and the reason why. What cannot be true is never a measurement.
 
-import type { Attributes, Event, Sample, SeriesKind } from '../../core/model.ts'
-import { type Coded, nameOf } from './coded.ts'
-import type { Node } from './containment.ts'
-import { implausible, type Metric } from './metrics.ts'
+import type { Event, Sample } from '../../core/model.ts'
+import { nameOf } from './coded.ts'
+import { implausible } from './metrics.ts'
+import type { Segment } from './segment.ts'
 import { type Read, readStructured } from './sentinels.ts'
-import { readFlags, statusFault } from './status.ts'
+import type { Standing } from './standing.ts'
+import { type Flags, statusFault } from './status.ts'
 import { numberIn, type Reading } from './subject.ts'
 import { eventOf, tellChange } from './told.ts'
 
 /** What is made of one OBX. */
 export interface Finding {
-  readonly node: Node
-  readonly coded: Coded
-  readonly metric: Metric | undefined
-  readonly name: string
+  readonly segment: Segment
   readonly time: number
-  /** Of its series and its events; made when asked for. */
-  readonly attributes: Attributes
-  /** What its state is remembered by, whoever the patient is. */
-  readonly key: string
-  /** The same, and all else that makes a series another one, but unit and kind. */
-  readonly seriesKey: string
+  readonly standing: Standing
 }
 
 export interface Measured {
@@ -31,9 +24,9 @@ export interface Measured {
 
 /** `lacksStatus`: OBX-11 of this sender says nothing. */
 export function measure(reading: Reading, finding: Finding, lacksStatus: boolean): Measured {
-  const { segment } = finding.node
+  const { segment, standing } = finding
   const status = lacksStatus ? '' : segment.field(11).component().trim()
-  const flags = readFlags(segment.field(8))
+  const flags = reading.words.flags(segment.field(8))
   const fault = statusFault(status) ?? flags.fault
   const gone = status === 'W' || status === 'D' ? [withdrawn(finding)] : []
   if (fault !== undefined) return { events: [...gone, ...noValue(reading, finding, fault)] }
@@ -44,54 +37,52 @@ export function measure(reading: Reading, finding: Finding, lacksStatus: boolean
   if ('wrong' in read) return { events: noValue(reading, finding, read.wrong) }
   const unit = unitIn(finding, reading)
   if (unit === undefined) return { events: noValue(reading, finding, unitFault(finding)) }
-  const wrong = implausible(finding.metric, read.value, unit)
+  const wrong = implausible(standing.metric, read.value, unit)
   if (wrong !== undefined) return { events: noValue(reading, finding, wrong) }
   if (read.comparator !== undefined) return { events: bounded(reading, finding, read, unit) }
-  const kind: SeriesKind = finding.metric?.isCounter ? 'counter' : 'gauge'
-  const key = `${finding.seriesKey}|${unit}|${kind}`
-  const series = reading.draft.series(key, () => ({ name: finding.name, unit, kind, attributes: finding.attributes }))
+  const sample = { series: standing.series(unit), time: finding.time, value: read.value }
   const events = [
     ...noValue(reading, finding, undefined),
     ...flagged(reading, finding, flags),
     ...(status === 'C' ? [corrected(finding)] : []),
   ]
-  return { sample: { series, time: finding.time, value: read.value }, events }
+  return { sample, events }
 }
 
-function numeric({ node }: Finding, reading: Reading): Read {
-  const field = node.segment.field(5)
+function numeric({ segment }: Finding, reading: Reading): Read {
+  const field = segment.field(5)
   if (field.repetitions > 1) return { wrong: 'several values in one field' }
   if (field.component(2) !== '') return { wrong: 'more than a number in the field' }
   return numberIn(reading, field.component())
 }
 
-function structured({ node }: Finding, reading: Reading): Read {
-  const field = node.segment.field(5)
+function structured({ segment }: Finding, reading: Reading): Read {
+  const field = segment.field(5)
   if (field.repetitions > 1) return { wrong: 'several values in one field' }
   const parts = [1, 2, 3, 4].map(n => field.component(n))
   return readStructured(parts, text => numberIn(reading, text))
 }
 
-function unitIn({ node, metric }: Finding, reading: Reading): string | undefined {
-  const field = node.segment.field(6)
-  return field.isEmpty && metric?.isRatio ? '1' : reading.words.unit(field)
+function unitIn({ segment, standing }: Finding, reading: Reading): string | undefined {
+  const field = segment.field(6)
+  return field.isEmpty && standing.metric?.isRatio ? '1' : reading.words.unit(field)
 }
 
 const misplaced = 'a number where the unit belongs'
 
-function isUnitNumber({ node }: Finding): boolean {
-  const field = node.segment.field(6)
+function isUnitNumber({ segment }: Finding): boolean {
+  const field = segment.field(6)
   return /^[+-]?\d[\d.]*$/.test(field.component()) && field.component(2) === ''
 }
 
 function unitFault(finding: Finding): string {
   if (isUnitNumber(finding)) return misplaced
-  return finding.node.segment.field(6).component() === '' ? 'no unit' : 'an unknown unit'
+  return finding.segment.field(6).component() === '' ? 'no unit' : 'an unknown unit'
 }
 
 /** Other types than numbers: codes are told when they change, texts and documents stay here. */
 function notNumeric(reading: Reading, finding: Finding, type: string): readonly Event[] {
-  const { segment } = finding.node
+  const { segment } = finding
   const field = segment.field(5)
   if (field.isEmpty || field.isNull) return noValue(reading, finding, 'no value')
   const coded = ['CE', 'CWE', 'CNE', 'CF', 'ST', 'IS', 'ID'].includes(type) ? reading.words.coded(field) : undefined
@@ -110,9 +101,10 @@ function withheld(type: string, text: string): string {
 }
 
 function stateOf(reading: Reading, finding: Finding, value: string): readonly Event[] {
-  const key = `state|${finding.key}`
+  const key = finding.standing.keys.state
   if (reading.draft.told.get(key) === value) return []
-  const { name, time, attributes } = finding
+  const { time } = finding
+  const { name, attributes } = finding.standing
   const begin = { name: 'hl7.observation.state', severity: 'info', time, attributes: { metric: name, value } } as const
   return tellChange(reading.draft.told, key, value, { begin }, { attributes })
 }
@@ -124,23 +116,21 @@ export function noValue(
   reason: string | undefined,
   severity: 'info' | 'warning' = reason === 'no value' ? 'info' : 'warning',
 ): readonly Event[] {
-  const key = `value|${finding.key}`
+  const key = finding.standing.keys.value
   if (reading.draft.told.get(key) === reason) return []
-  const { name, time, attributes } = finding
+  const { time } = finding
+  const { name, attributes } = finding.standing
   const begin = { name: 'hl7.observation.no_value', severity, time, attributes: { metric: name, reason: reason ?? '' } }
   const end = { name: 'hl7.observation.valid', severity: 'info', time, attributes: { metric: name } } as const
   return tellChange(reading.draft.told, key, reason, { begin, end }, { attributes })
 }
 
-function flagged(
-  reading: Reading,
-  finding: Finding,
-  { said, isUrgent }: ReturnType<typeof readFlags>,
-): readonly Event[] {
-  const key = `flag|${finding.key}`
+function flagged(reading: Reading, finding: Finding, { said, isUrgent }: Flags): readonly Event[] {
+  const key = finding.standing.keys.flag
   const flags = said.join(' ')
   if ((reading.draft.told.get(key) ?? '') === flags) return []
-  const { name, time, attributes } = finding
+  const { time } = finding
+  const { name, attributes } = finding.standing
   const severity = isUrgent ? 'warning' : 'info'
   const begin = { name: 'hl7.observation.abnormal', severity, time, attributes: { metric: name, flags } } as const
   const end = { name: 'hl7.observation.normal', severity: 'info', time, attributes: { metric: name } } as const
@@ -150,21 +140,22 @@ function flagged(
 /** Below or above what the method can tell: a bound, and no measurement. */
 function bounded(
   reading: Reading,
-  { key, name, time, attributes }: Finding,
+  { time, standing }: Finding,
   { value, comparator }: Extract<Read, { value: number }>,
   unit: string,
 ): readonly Event[] {
   const body = { comparator: comparator ?? '=', value, unit }
-  const begin = { name: 'hl7.observation.bound', severity: 'info', time, body, attributes: { metric: name } } as const
-  return tellChange(reading.draft.told, `bound|${key}`, `${body.comparator}${value}`, { begin }, { attributes })
+  const attributes = { metric: standing.name }
+  const begin = { name: 'hl7.observation.bound', severity: 'info', time, body, attributes } as const
+  return tellChange(reading.draft.told, standing.keys.bound, `${body.comparator}${value}`, { begin }, standing)
 }
 
-function corrected({ name, time, attributes }: Finding): Event {
+function corrected({ time, standing: { name, attributes } }: Finding): Event {
   const told = { name: 'hl7.observation.corrected', severity: 'info', time, attributes: { metric: name } } as const
   return eventOf(told, { attributes })
 }
 
-function withdrawn({ name, time, attributes }: Finding): Event {
+function withdrawn({ time, standing: { name, attributes } }: Finding): Event {
   const told = { name: 'hl7.observation.withdrawn', severity: 'warning', time, attributes: { metric: name } } as const
   return eventOf(told, { attributes })
 }

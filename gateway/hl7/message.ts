@@ -30,6 +30,7 @@ export class Message {
   readonly charset: Charset
   readonly encoding: Encoding
   readonly #start: number
+  #header: Segment | undefined
   #segments: readonly Segment[] | undefined
 
   constructor(bytes: Buffer, text: string, charset: Charset) {
@@ -47,12 +48,18 @@ export class Message {
 
   /** MSH comes first. */
   get segments(): readonly Segment[] {
-    this.#segments ??= [...segmentsOf(this.text, this.#start, this.encoding)]
+    this.#segments ??= [this.header, ...[...segmentsOf(this.text, this.#start, this.encoding)].slice(1)]
     return this.#segments
   }
 
   get header(): Segment {
-    return this.segments[0]!
+    this.#header ??= segmentsOf(this.text, this.#start, this.encoding).next().value as Segment
+    return this.#header
+  }
+
+  /** Lets go of all segments but the header until they are asked for again: they are ten times as large as the text. */
+  release(): void {
+    this.#segments = undefined
   }
 
   /** The first segment of that name. */

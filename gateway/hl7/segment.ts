@@ -11,27 +11,33 @@ export class Segment {
   /** What ended it: normally a carriage return, empty at the end of a message that lacks it. */
   readonly end: string
   readonly #encoding: Encoding
+  readonly #isHeader: boolean
   #parts: readonly string[] | undefined
+  /** Those that were asked for. */
+  readonly #fields: Field[] = []
 
   constructor(text: string, end: string, encoding: Encoding) {
     this.name = text.slice(0, 3)
     this.text = text
     this.end = end
     this.#encoding = encoding
+    this.#isHeader = headers.includes(this.name)
   }
 
   /** Of a header, field 1 is the field separator itself and field 2 the other delimiters (clause 2.5.4). */
   field(n: number): Field {
     this.#parts ??= this.text.split(this.#encoding.field)
-    if (!headers.includes(this.name)) return new Field(this.#parts[n] ?? '', this.#encoding)
-    const text = n === 1 ? this.#encoding.field : (this.#parts[n - 1] ?? '')
-    return new Field(text, n <= 2 ? undelimited : this.#encoding)
+    if (this.#isHeader && n <= 2) return new Field(n === 1 ? this.#encoding.field : (this.#parts[1] ?? ''), undelimited)
+    const text = this.#parts[this.#isHeader ? n - 1 : n]
+    if (text === undefined || text === '') return absent
+    this.#fields[n] ??= new Field(text, this.#encoding)
+    return this.#fields[n]
   }
 
   /** How many fields there are; those behind are empty. */
   get fields(): number {
     this.#parts ??= this.text.split(this.#encoding.field)
-    return this.#parts.length - (headers.includes(this.name) ? 0 : 1)
+    return this.#parts.length - (this.#isHeader ? 0 : 1)
   }
 }
 
@@ -49,6 +55,8 @@ export class Field {
   /** As it stands, all repetitions. */
   readonly text: string
   readonly #encoding: Encoding
+  /** The first sub-component of the first component of the first repetition: what is asked for most. */
+  #first: string | undefined
 
   constructor(text: string, encoding: Encoding) {
     this.text = text
@@ -66,11 +74,20 @@ export class Field {
   }
 
   get repetitions(): number {
-    return this.text === '' ? 0 : split(this.text, this.#encoding.repetition).length
+    const { repetition } = this.#encoding
+    if (this.text === '') return 0
+    return repetition === '' || !this.text.includes(repetition) ? 1 : this.text.split(repetition).length
   }
 
   /** The meaning of one sub-component, empty where it is absent; `""` stays as it is. */
   component(component = 1, subcomponent = 1, repetition = 1): string {
+    if (component !== 1 || subcomponent !== 1 || repetition !== 1)
+      return this.#component(component, subcomponent, repetition)
+    this.#first ??= this.#component(1, 1, 1)
+    return this.#first
+  }
+
+  #component(component: number, subcomponent: number, repetition: number): string {
     const whole = this.raw(component, repetition)
     return unescaped(part(whole, this.#encoding.subcomponent, subcomponent), this.#encoding)
   }
@@ -92,6 +109,8 @@ export class Field {
     return unescaped(part(this.text, this.#encoding.repetition, repetition), this.#encoding)
   }
 }
+
+const absent = new Field('', undelimited)
 
 function split(text: string, delimiter: string): readonly string[] {
   return delimiter === '' ? [text] : text.split(delimiter)

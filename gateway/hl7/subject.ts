@@ -3,13 +3,14 @@
 
 import type { Attributes } from '../../core/model.ts'
 import { occupant } from './beds.ts'
-import { Identity } from './identity.ts'
+import type { Identity } from './identity.ts'
 import type { Lexicon, Words } from './lexicon.ts'
 import type { Draft } from './memory.ts'
 import type { Message } from './message.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import type { Field, Segment } from './segment.ts'
 import { type Read, readNumber } from './sentinels.ts'
+import type { Standings } from './standing.ts'
 import type { WardOptions } from './ward.ts'
 
 export interface MapContext {
@@ -21,6 +22,7 @@ export interface MapContext {
   /** Undefined: patients and visits are left out. */
   readonly pseudonyms: Pseudonyms | undefined
   readonly lexicon: Lexicon
+  readonly standings: Standings
   /** What is remembered; committed by the caller once what came of the message is durable. */
   readonly draft: Draft
 }
@@ -41,22 +43,34 @@ export interface Reading extends MapContext {
 }
 
 export function readingOf(message: Message, context: MapContext): Reading {
-  const { sentinels } = context.options
+  const words = context.lexicon.of(message.encoding)
   return {
     ...context,
     message,
-    identity: new Identity(message),
+    identity: words.identity(message),
     sender: `${message.header.field(3).text}|${message.header.field(4).text}`,
-    words: context.lexicon.of(message.encoding),
-    sentinels: new Set(sentinels),
+    words,
+    sentinels: sentinelsOf(context.options),
   }
+}
+
+const sets = new WeakMap<WardOptions, ReadonlySet<number>>()
+
+function sentinelsOf(options: WardOptions): ReadonlySet<number> {
+  let set = sets.get(options)
+  if (set === undefined) {
+    set = new Set(options.sentinels)
+    sets.set(options, set)
+  }
+  return set
 }
 
 /** A number, but none that is the person's: a telephone number in a field for numbers looks like a value. */
 export function numberIn(reading: Reading, text: string, sentinels = reading.sentinels): Read {
   const read = readNumber(text, sentinels)
+  if (text.length < 6 || !('value' in read)) return read
   const isLong = text.replace(/\D+/g, '').length >= 6
-  return isLong && 'value' in read && reading.identity.isIn(text) ? { wrong: 'a number of the person' } : read
+  return isLong && reading.identity.isIn(text) ? { wrong: 'a number of the person' } : read
 }
 
 const openText = /^[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,95}$/
@@ -138,7 +152,7 @@ export interface Place {
 
 /** Attributes at one time: a message that names no patient is about who lay in the bed then. */
 export function attributesAt(reading: Reading, { device, bed, patients, visit }: Place, time: number): Attributes {
-  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device))
+  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device)?.bed)
   const known = patients.length > 0 ? { patient: patients[0]!, visit } : undefined
   const who = known ?? (at === undefined ? undefined : occupant(reading.draft, at, time))
   return {

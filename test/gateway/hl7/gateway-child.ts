@@ -21,7 +21,7 @@ const mapper: Mapper = {
     const attributes = { sender: header.field(3).text }
     const series = { name: 'witness', unit: '1', kind: 'gauge', attributes } as const
     const samples = [{ series, time: Number(header.field(7).text), value: Number(controlId) }]
-    return { observation: { samples, events: [] }, commit: () => undefined, drop: () => undefined }
+    return { observation: { samples, events: [] }, commit: async () => undefined, drop: () => undefined }
   },
 }
 

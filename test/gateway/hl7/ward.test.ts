@@ -43,6 +43,7 @@ t.test('who lies where is known after a restart, under pseudonyms alone', async 
   const before = ward({}, keep)
   before.take(admission('A01', '80211', 'W3^304^2'))
   const named = before.take(atBed).samples[0]!.series.attributes
+  await before.saved()
   const after = ward({}, keep).take(heartRate('71')).samples[0]!.series.attributes
   t.equal(after.patient, named.patient)
   t.equal(after.bed, 'W3/304/2')
@@ -82,7 +83,9 @@ t.test('what a laboratory finds in one patient is no news of another', async t =
 t.test('a rotated key names patients anew, and who lies there since before is still known', async t => {
   const keep = memoryKeep()
   const old = `2026-11-01 ${'5a'.repeat(32)}`
-  ward({}, keep, old).take(admission('A01', '80211', 'W3^304^2'))
+  const before = ward({}, keep, old)
+  before.take(admission('A01', '80211', 'W3^304^2'))
+  await before.saved()
   const rotated = `${old}\n2026-11-26 ${'c3'.repeat(32)}`
   const here = ward({ key_overlap: '30d' }, keep, rotated)
   t.match(here.take(atBed).samples[0]!.series.attributes.patient, /^20261101-/)
@@ -94,7 +97,9 @@ t.test('a rotated key names patients anew, and who lies there since before is st
 t.test('after the overlap an old key is no longer read', async t => {
   const keep = memoryKeep()
   const old = `2026-11-01 ${'5a'.repeat(32)}`
-  ward({}, keep, old).take(admission('A01', '80211', 'W3^304^2'))
+  const before = ward({}, keep, old)
+  before.take(admission('A01', '80211', 'W3^304^2'))
+  await before.saved()
   const here = ward({ key_overlap: '1h' }, keep, `${old}\n2026-11-25 ${'c3'.repeat(32)}`)
   const left = here.take(admission('A03', '80211', 'W3^304^2')).events[0]!
   t.equal(left.attributes.from, undefined)

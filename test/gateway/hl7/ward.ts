@@ -8,6 +8,7 @@ import { map } from '../../../gateway/hl7/map.ts'
 import { openMemory } from '../../../gateway/hl7/memory.ts'
 import { parse } from '../../../gateway/hl7/message.ts'
 import { readKeys } from '../../../gateway/hl7/pseudonym.ts'
+import { Standings } from '../../../gateway/hl7/standing.ts'
 import { type WardOptions, wardOptions } from '../../../gateway/hl7/ward.ts'
 
 /** 2026-11-26 10:00:00 UTC: when messages come unless a test says otherwise. */
@@ -20,6 +21,8 @@ export interface Ward {
   take(message: string | Uint8Array, time?: number): Observation
   /** Maps, and forgets as if it could not be stored. */
   fail(message: string | Uint8Array, time?: number): Observation
+  /** All that was taken is as durable as it has to be. */
+  saved(): Promise<unknown>
 }
 
 /** `options`: as a configuration file writes them. `keys`: empty for none. */
@@ -27,24 +30,26 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
   const read = optionsOf(options)
   const memory = openMemory(keep)
   const lexicon = new Lexicon(read.local_codes)
+  const standings = new Standings()
   const pseudonyms = keys === '' ? undefined : readKeys(keys, read.key_overlap)
   const mapped = (message: string | Uint8Array, time: number) => {
-    const draft = memory.draft()
+    const draft = memory.draft(time)
     const bytes = typeof message === 'string' ? Buffer.from(message.replace(/\n/g, '\r')) : message
     try {
       return {
         draft,
-        observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, lexicon, draft }),
+        observation: map(parse(bytes), { source: 'hl7', time, options: read, pseudonyms, lexicon, standings, draft }),
       }
     } catch (error) {
       draft.drop()
       throw error
     }
   }
+  const commits: Promise<void>[] = []
   return {
     take(message, time = received) {
       const { draft, observation } = mapped(message, time)
-      draft.commit()
+      commits.push(draft.commit())
       return observation
     },
     fail(message, time = received) {
@@ -52,6 +57,7 @@ export function ward(options: object = {}, keep: Keep = memoryKeep(), keys = key
       draft.drop()
       return observation
     },
+    saved: () => Promise.all(commits.splice(0)),
   }
 }
 
