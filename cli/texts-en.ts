@@ -306,6 +306,9 @@ Examples
       sensorWorks: 'simulated line: the sensor of the valve works again',
       spo2Falls: (bed, percent) => `simulated monitor ${bed}: SpO2 falls to ${percent} %`,
       spo2Recovers: bed => `simulated monitor ${bed}: SpO2 is as it should be again`,
+      pressureRises: (bed, millimetres) =>
+        `simulated monitor ${bed}: systolic pressure rises to about ${millimetres} mmHg`,
+      pressureRecovers: bed => `simulated monitor ${bed}: systolic pressure is as it should be again`,
       lampOn: ms => `simulated lamp: on, ${ms} ms after the first message with such a value was sent`,
       lampOff: 'simulated lamp: off',
       event: (name, text) => `event    ${name}  ${text}`,

@@ -296,6 +296,8 @@ export const zh: Texts = {
       sensorWorks: '模拟灌装线：阀门传感器恢复工作',
       spo2Falls: (bed, percent) => `模拟监护仪 ${bed}：SpO2 降至 ${percent} %`,
       spo2Recovers: bed => `模拟监护仪 ${bed}：SpO2 恢复正常`,
+      pressureRises: (bed, millimetres) => `模拟监护仪 ${bed}：收缩压升至约 ${millimetres} mmHg`,
+      pressureRecovers: bed => `模拟监护仪 ${bed}：收缩压恢复正常`,
       lampOn: ms => `模拟信号灯：亮，距第一条异常值消息发出 ${ms} ms`,
       lampOff: '模拟信号灯：灭',
       event: (name, text) => `事件  ${name}  ${text}`,

@@ -36,5 +36,8 @@ function textOf(change: Change, nodes: readonly string[]): string | undefined {
 function about({ body, attributes }: Event): string {
   const said = isMap(body) ? body : {}
   if (isMap(said.args)) return `${Object.values(said.args).join(' = ')}: ${said.state}`
+  const { bed, patient } = attributes
+  const whose = [bed, patient].filter(known => known !== undefined)
+  if (whose.length > 0) return whose.join('  ')
   return String(said.message ?? said.status ?? attributes.source ?? '')
 }
