@@ -89,8 +89,9 @@ export function filtered(series: readonly SeriesAnswer[], filter: string): reado
 
 const headlines = [/^system\.cpu\.utilization$/, /^system\.(.*\.)?load.*1m$/, /^system\.memory\.utilization$/] as const
 
-/** The one series that stands for the node in the fleet: the load of a host, the first reading of a device. */
+/** The one series that stands for the node in the fleet: the load of a host, the first reading of a device, one with a unit before states. */
 export function headlineOf(series: readonly SeriesAnswer[]): SeriesAnswer | undefined {
   const gauges = series.filter(s => s.kind === 'gauge' && !isOwn(s))
-  return headlines.map(name => gauges.find(s => name.test(s.name))).find(s => s !== undefined) ?? gauges[0]
+  const known = headlines.map(name => gauges.find(s => name.test(s.name))).find(s => s !== undefined)
+  return known ?? gauges.find(s => s.unit !== '1') ?? gauges[0]
 }

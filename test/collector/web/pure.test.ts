@@ -90,6 +90,10 @@ t.test('a node is summed up by its load, or by its first reading', async t => {
   const press = [series('hl7.connections'), series('press.strokes', {}, 'counter'), series('press.pressure')]
   t.equal(headlineOf(press)?.name, 'press.pressure')
   t.equal(headlineOf([...press, series('system.cpu.load_average.1m')])?.name, 'system.cpu.load_average.1m')
+  const lamp = { ...series('lamp.red'), unit: '1' }
+  const heart = { ...series('mdc.ecg_heart_rate'), unit: '{beat}/min' }
+  t.equal(headlineOf([lamp, heart]), heart, 'a number with a unit says more than a state')
+  t.equal(headlineOf([lamp]), lamp)
   t.equal(headlineOf([]), undefined)
 })
 
