@@ -10,7 +10,7 @@ Usage: fieldline COMMAND [OPTIONS]
 
 Daemons
   agent       read this host and send what it read
-  gateway     an agent that also polls devices (PLCs over Modbus)
+  gateway     an agent that also speaks with devices (Modbus, OPC UA, HL7)
   collector   commit, keep, judge and show what comes in
 
 Tools
@@ -22,7 +22,7 @@ Tools
   hl7            send HL7 messages; list those that were kept aside
   probe          find out what a Modbus device has
   status         show how the daemons of this host are doing
-  demo           run all of it here, with a simulated PLC
+  demo           run all of it here, with simulated devices
   smart-reports  ask the disks for their health, for the agent (needs root)
 
   --help      this text; fieldline COMMAND --help tells more of a command
@@ -48,7 +48,7 @@ Examples
   fieldline agent --config ./agent.yaml
   fieldline check ./agent.yaml`,
 
-    gateway: `An agent that also polls devices, such as PLCs over Modbus TCP.
+    gateway: `An agent that also speaks with devices over Modbus, OPC UA and HL7.
 
 Usage: fieldline gateway [--config FILE]
 
@@ -306,6 +306,9 @@ Examples
       sensorWorks: 'simulated line: the sensor of the valve works again',
       spo2Falls: (bed, percent) => `simulated monitor ${bed}: SpO2 falls to ${percent} %`,
       spo2Recovers: bed => `simulated monitor ${bed}: SpO2 is as it should be again`,
+      pressureRises: (bed, millimetres) =>
+        `simulated monitor ${bed}: systolic pressure rises to about ${millimetres} mmHg`,
+      pressureRecovers: bed => `simulated monitor ${bed}: systolic pressure is as it should be again`,
       lampOn: ms => `simulated lamp: on, ${ms} ms after the first message with such a value was sent`,
       lampOff: 'simulated lamp: off',
       event: (name, text) => `event    ${name}  ${text}`,

@@ -8,7 +8,7 @@ export const zh: Texts = {
 
 守护进程
   agent       读取本机数据并发送
-  gateway     在 agent 的基础上轮询设备（通过 Modbus 访问 PLC）
+  gateway     在 agent 的基础上与设备通信（Modbus、OPC UA、HL7）
   collector   提交、保存、判断并展示收到的数据
 
 工具
@@ -20,7 +20,7 @@ export const zh: Texts = {
   hl7            发送 HL7 消息；列出被搁置的消息
   probe          查明 Modbus 设备有哪些数据
   status         显示本机各守护进程的状况
-  demo           在本机运行整套系统，附带一台模拟 PLC
+  demo           在本机运行整套系统，附带模拟设备
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
 
   --help      显示本说明；fieldline 命令 --help 显示该命令的详细说明
@@ -46,7 +46,7 @@ export const zh: Texts = {
   fieldline agent --config ./agent.yaml
   fieldline check ./agent.yaml`,
 
-    gateway: `在 agent 的基础上轮询设备，例如通过 Modbus TCP 访问 PLC。
+    gateway: `在 agent 的基础上，通过 Modbus、OPC UA 和 HL7 与设备通信。
 
 用法：fieldline gateway [--config 文件]
 
@@ -296,6 +296,8 @@ export const zh: Texts = {
       sensorWorks: '模拟灌装线：阀门传感器恢复工作',
       spo2Falls: (bed, percent) => `模拟监护仪 ${bed}：SpO2 降至 ${percent} %`,
       spo2Recovers: bed => `模拟监护仪 ${bed}：SpO2 恢复正常`,
+      pressureRises: (bed, millimetres) => `模拟监护仪 ${bed}：收缩压升至约 ${millimetres} mmHg`,
+      pressureRecovers: bed => `模拟监护仪 ${bed}：收缩压恢复正常`,
       lampOn: ms => `模拟信号灯：亮，距第一条异常值消息发出 ${ms} ms`,
       lampOff: '模拟信号灯：灭',
       event: (name, text) => `事件  ${name}  ${text}`,

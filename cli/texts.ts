@@ -63,6 +63,8 @@ export interface Texts {
       readonly sensorWorks: string
       spo2Falls(bed: string, percent: number): string
       spo2Recovers(bed: string): string
+      pressureRises(bed: string, millimetres: number): string
+      pressureRecovers(bed: string): string
       lampOn(ms: number): string
       readonly lampOff: string
       event(name: string, text: string): string

@@ -1,6 +1,7 @@
 // Tells on the terminal what goes on in a scene: what happens to its devices, and which events and findings follow.
 
 import type { Change } from '../../collector/api/view.ts'
+import { summaryOf } from '../../collector/web/event-text.ts'
 import { oneLine } from '../../core/log.ts'
 import type { Event } from '../../core/model.ts'
 import { isMap } from '../../core/shape.ts'
@@ -34,7 +35,8 @@ function textOf(change: Change, nodes: readonly string[]): string | undefined {
 }
 
 function about({ body, attributes }: Event): string {
-  const said = isMap(body) ? body : {}
-  if (isMap(said.args)) return `${Object.values(said.args).join(' = ')}: ${said.state}`
-  return String(said.message ?? said.status ?? attributes.source ?? '')
+  const { bed, patient, source } = attributes
+  const whose = [bed, patient].filter(known => known !== undefined).join('  ')
+  const status = isMap(body) ? body.status : undefined
+  return summaryOf({ body }) || whose || String(status ?? source ?? '')
 }

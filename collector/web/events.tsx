@@ -3,6 +3,7 @@
 import { useMemo } from 'preact/hooks'
 import type { EventAnswer } from '../api/answers.ts'
 import { read } from './client.ts'
+import { factsOf, summaryOf } from './event-text.ts'
 import { Failed, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
 import type { State } from './store.ts'
 import { useWords } from './words.ts'
@@ -27,7 +28,8 @@ export function Events({ state, node }: { readonly state: State; readonly node: 
             <time dateTime={new Date(event.time).toISOString()}>{words.moment(event.time, state.time)}</time>
             <SeverityMark severity={event.severity} />
             <code>{event.name}</code>
-            <span class="body">{bodyText(event)}</span>
+            <b>{summaryOf(event)}</b>
+            <span class="body">{factsOf(event).join(' · ')}</span>
             <Simulated when={event.simulated} />
           </li>
         ))}
@@ -40,10 +42,4 @@ export function Events({ state, node }: { readonly state: State; readonly node: 
 function once(events: readonly EventAnswer[]): { readonly id: string; readonly event: EventAnswer }[] {
   const byText = new Map(events.map(event => [JSON.stringify(event), event]))
   return [...byText].map(([id, event]) => ({ id, event })).sort((a, b) => b.event.time - a.event.time)
-}
-
-function bodyText({ body, attributes }: EventAnswer): string {
-  const text = body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body)
-  const rest = Object.entries(attributes).filter(([key]) => key !== 'simulated')
-  return [text, ...rest.map(([key, value]) => `${key}=${value}`)].filter(Boolean).join(' · ')
 }

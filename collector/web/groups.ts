@@ -23,9 +23,14 @@ export interface Group {
   readonly plots: readonly Plot[]
 }
 
+/** What Fieldline tells of itself and of its talk with devices. */
+function isOwn({ name }: SeriesAnswer): boolean {
+  return /^(fieldline|hl7|opcua)\./.test(name)
+}
+
 /** In the order shown; the first that matches takes the metric. */
 const known: readonly { readonly title: Key; readonly fits: (s: SeriesAnswer) => boolean }[] = [
-  { title: 'groupPlc', fits: s => 'source' in s.attributes && !/^(system|hw|fieldline)\./.test(s.name) },
+  { title: 'groupDevices', fits: s => 'source' in s.attributes && !/^(system|hw)\./.test(s.name) && !isOwn(s) },
   { title: 'groupLoad', fits: s => /^system\.(.*\.)?load/.test(s.name) },
   { title: 'groupCpu', fits: s => s.name.startsWith('system.cpu.') },
   { title: 'groupMemory', fits: s => /^system\.(linux\.)?(memory|paging)\./.test(s.name) },
@@ -33,7 +38,7 @@ const known: readonly { readonly title: Key; readonly fits: (s: SeriesAnswer) =>
   { title: 'groupFilesystem', fits: s => s.name.startsWith('system.filesystem.') },
   { title: 'groupNetwork', fits: s => /^(system|hw)\.network\./.test(s.name) },
   { title: 'groupProcesses', fits: s => /^system\.(process(es)?|thread)\./.test(s.name) },
-  { title: 'groupSelf', fits: s => s.name.startsWith('fieldline.') },
+  { title: 'groupSelf', fits: isOwn },
 ]
 
 export function groupsOf(series: readonly SeriesAnswer[]): readonly Group[] {
@@ -84,8 +89,9 @@ export function filtered(series: readonly SeriesAnswer[], filter: string): reado
 
 const headlines = [/^system\.cpu\.utilization$/, /^system\.(.*\.)?load.*1m$/, /^system\.memory\.utilization$/] as const
 
-/** The one series that stands for the node in the fleet: the load of a host, the first reading of a device. */
+/** The one series that stands for the node in the fleet: the load of a host, the first reading of a device, one with a unit before states. */
 export function headlineOf(series: readonly SeriesAnswer[]): SeriesAnswer | undefined {
-  const gauges = series.filter(s => s.kind === 'gauge' && !s.name.startsWith('fieldline.'))
-  return headlines.map(name => gauges.find(s => name.test(s.name))).find(s => s !== undefined) ?? gauges[0]
+  const gauges = series.filter(s => s.kind === 'gauge' && !isOwn(s))
+  const known = headlines.map(name => gauges.find(s => name.test(s.name))).find(s => s !== undefined)
+  return known ?? gauges.find(s => s.unit !== '1') ?? gauges[0]
 }

@@ -68,8 +68,8 @@ const en = {
   groupFilesystem: 'File systems',
   groupNetwork: 'Network',
   groupProcesses: 'Processes',
-  groupPlc: 'PLC registers',
-  groupSelf: 'Fieldline itself',
+  groupDevices: 'Devices',
+  groupSelf: 'Fieldline and its connections',
 
   nothingWrong: 'Nothing is wrong',
   nothingWrongDo: 'What counts as wrong is in the detectors section of the collector’s configuration.',
@@ -160,8 +160,8 @@ const zh: Texts = {
   groupFilesystem: '文件系统',
   groupNetwork: '网络',
   groupProcesses: '进程',
-  groupPlc: 'PLC 寄存器',
-  groupSelf: 'Fieldline 自身',
+  groupDevices: '设备',
+  groupSelf: 'Fieldline 及其连接',
 
   nothingWrong: '一切正常',
   nothingWrongDo: '何为异常由采集中心配置中的 detectors 一节规定。',

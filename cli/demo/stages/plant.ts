@@ -29,7 +29,7 @@ const cooler = {
     { write: { source: 'simulated-line', to: 'line.valve.open', value: false } },
   ],
   otherwise: [
-    { event: { name: 'press.oil.normal', severity: 'info' } },
+    { event: { name: 'press.oil.normal', severity: 'info', message: 'oil below 70 Cel: cooler off, line open' } },
     { write: { source: 'simulated-press', to: 'press.cooling', value: false } },
     { write: { source: 'simulated-line', to: 'line.valve.open', value: true } },
   ],

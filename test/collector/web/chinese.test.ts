@@ -74,7 +74,7 @@ async function everyText(t: Test, program: string): Promise<void> {
     await page.goto(`${served.url}#/node/mill-1?filter=nothing`)
     await see(page, 'noMatch')
     await page.goto(`${served.url}#/node/press-gw`)
-    await see(page, 'groupPlc')
+    await see(page, 'groupDevices')
     await page.goto(`${served.url}#/node/store-3`)
     await see(page, 'noSeries')
     await page.route('**/api/series?*', route => route.fulfill({ status: 500, json: { error: 'disk full' } }))

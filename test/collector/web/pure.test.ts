@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { SeriesAnswer } from '../../../collector/api/answers.ts'
 import { bridged } from '../../../collector/web/columns.ts'
+import { factsOf, summaryOf } from '../../../collector/web/event-text.ts'
 import { figure, quantity, scaleOf } from '../../../collector/web/format.ts'
 import { filtered, groupsOf, headlineOf, maxLines } from '../../../collector/web/groups.ts'
 import { hashOf, rangeReaching, routeOf } from '../../../collector/web/route.ts'
@@ -44,6 +45,7 @@ t.test('empty buckets of a slow series are bridged, a real gap stays one', async
 t.test('series stand in groups, one chart a metric, and are told apart by what differs', async t => {
   const groups = groupsOf([
     series('fieldline.source.success', { source: 'press' }),
+    series('hl7.connections', { source: 'ward' }),
     series('press.pressure', { source: 'press' }),
     series('system.cpu.load_average.1m'),
     series('system.disk.io', { device: 'sda', host: 'h' }),
@@ -52,7 +54,7 @@ t.test('series stand in groups, one chart a metric, and are told apart by what d
   ])
   t.strictSame(
     groups.map(g => g.title ?? g.word),
-    ['groupPlc', 'groupLoad', 'groupDisk', 'oven', 'groupSelf'],
+    ['groupDevices', 'groupLoad', 'groupDisk', 'oven', 'groupSelf'],
   )
   t.strictSame(
     groups[2]!.plots[0]!.lines.map(l => l.label),
@@ -60,6 +62,21 @@ t.test('series stand in groups, one chart a metric, and are told apart by what d
   )
   const many = Array.from({ length: 30 }, (_, n) => series('system.disk.io', { device: `sd${n}` }))
   t.match(groupsOf(many)[0]!.plots[0], { all: 30, lines: { length: maxLines } })
+})
+
+t.test('an event says its message first, then each fact once', async t => {
+  const body = { rule: 'hot', holds: true, message: 'oil too hot', values: { 'press.oil{bed=1}': 91 } }
+  const alarm = { body, attributes: { rule: 'hot', simulated: true } }
+  t.equal(summaryOf(alarm), 'oil too hot')
+  t.strictSame(factsOf(alarm), ['rule=hot', 'holds=true', 'press.oil{bed=1}=91'])
+  const order = { body: { args: { to: 'lamp.red', value: true }, state: 'done' }, attributes: { state: 'done' } }
+  t.equal(summaryOf(order), 'lamp.red = true: done')
+  t.strictSame(factsOf(order), ['state=done'])
+  t.strictSame(
+    [summaryOf({ body: 'no answer' }), summaryOf({ body: {} }), summaryOf({ body: null })],
+    ['no answer', '', ''],
+  )
+  t.strictSame(factsOf({ body: [1, { a: null }], attributes: {} }), ['[1,{"a":null}]'])
 })
 
 t.test('a filter wants every word, in name or attributes', async t => {
@@ -70,9 +87,13 @@ t.test('a filter wants every word, in name or attributes', async t => {
 })
 
 t.test('a node is summed up by its load, or by its first reading', async t => {
-  const press = [series('fieldline.source.duration'), series('press.strokes', {}, 'counter'), series('press.pressure')]
+  const press = [series('hl7.connections'), series('press.strokes', {}, 'counter'), series('press.pressure')]
   t.equal(headlineOf(press)?.name, 'press.pressure')
   t.equal(headlineOf([...press, series('system.cpu.load_average.1m')])?.name, 'system.cpu.load_average.1m')
+  const lamp = { ...series('lamp.red'), unit: '1' }
+  const heart = { ...series('mdc.ecg_heart_rate'), unit: '{beat}/min' }
+  t.equal(headlineOf([lamp, heart]), heart, 'a number with a unit says more than a state')
+  t.equal(headlineOf([lamp]), lamp)
   t.equal(headlineOf([]), undefined)
 })
 
