@@ -8,7 +8,7 @@ import type { OpcUaOptions } from './options.ts'
 import { within } from './patience.ts'
 import { createSubscription, transferSubscription } from './publish.ts'
 import type { Session } from './session.ts'
-import { Subscription } from './subscription.ts'
+import { type Identity, Subscription } from './subscription.ts'
 
 export interface Standing {
   readonly subscription: Subscription
@@ -16,9 +16,7 @@ export interface Standing {
   readonly how: 'new' | 'adopted' | 'transferred'
 }
 
-interface Kept {
-  readonly id: number
-  readonly quiet: number
+interface Kept extends Identity {
   /** When the server started: another start gives the same numbers to others. */
   readonly startedAt: number
   /** Of all that the subscription was made from. */
@@ -68,7 +66,7 @@ export class Subscriptions {
     if (kept === undefined || kept.print !== this.#print || kept.startedAt !== session.startedAt) return undefined
     const unacknowledged = await transferSubscription(session, kept.id, this.#options.timeout)
     if (unacknowledged === undefined) return undefined
-    const subscription = new Subscription(kept.id, kept.quiet, this.#options, unacknowledged)
+    const subscription = new Subscription(kept, this.#options, unacknowledged)
     const asked = session.client.getMonitoredItems(kept.id)
     const { clientHandles, serverHandles } = await within(
       this.#options.timeout,
@@ -86,9 +84,9 @@ export class Subscriptions {
     const subscription = await createSubscription(session, this.#options)
     const { startedAt } = session
     this.#current = { subscription, startedAt }
-    const { id, quiet } = subscription
+    const { identity } = subscription
     if (startedAt !== undefined)
-      this.#keep.save(JSON.stringify({ id, quiet, startedAt, print: this.#print } satisfies Kept))
+      this.#keep.save(JSON.stringify({ ...identity, startedAt, print: this.#print } satisfies Kept))
     return { subscription, how: 'new' }
   }
 }
@@ -97,10 +95,14 @@ export class Subscriptions {
 function parse(text: string | undefined): Kept | undefined {
   try {
     const kept = JSON.parse(text ?? '') as Partial<Kept>
-    const { id, quiet, startedAt, print } = kept
+    const { id, quiet, born, startedAt, print } = kept
     const isWhole =
-      typeof id === 'number' && typeof quiet === 'number' && typeof startedAt === 'number' && typeof print === 'string'
-    return isWhole ? { id, quiet, startedAt, print } : undefined
+      typeof id === 'number' &&
+      typeof quiet === 'number' &&
+      typeof born === 'string' &&
+      typeof startedAt === 'number' &&
+      typeof print === 'string'
+    return isWhole ? { id, quiet, born, startedAt, print } : undefined
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import type { Emit } from '../../agent/source.ts'
 import { backoff } from '../../core/backoff.ts'
 import { Refused, reason } from '../../core/errors.ts'
 import type { Say } from '../../core/log.ts'
-import type { Event } from '../../core/model.ts'
+import type { Event, Observation } from '../../core/model.ts'
 import { Draft } from './draft.ts'
 import { Oddities } from './oddities.ts'
 
@@ -31,29 +31,37 @@ export class EmittingDesk {
     this.#oddities = new Oddities(options.source)
   }
 
-  /** `skew` is how far the server's clock is ahead, ms. */
-  draft(skew: number): Draft {
+  /** `skew` is how far the server's clock is ahead, ms; `once` what the draft is known by, where it may come again. */
+  draft(skew: number, once?: string): Draft {
     const now = this.#options.now()
-    const draft = new Draft({ now, skew, maxSkew: this.#options.max_skew })
+    const draft = new Draft({ now, skew, maxSkew: this.#options.max_skew }, once)
     const isSkewed = Math.abs(skew) > this.#options.max_skew
-    if (isSkewed !== this.#isSkewed) draft.events.push(this.#clock(isSkewed, skew, now))
+    if (isSkewed !== this.#isSkewed) draft.beside.push(this.#clock(isSkewed, skew, now))
     this.#isSkewed = isSkewed
     return draft
   }
 
   /** Resolves when it is in the spool, or was refused. @throws when the source is to end before. */
   async commit(draft: Draft): Promise<void> {
-    const { emit, signal, sleep, source, say } = this.#options
     this.#oddities.tell(draft)
-    const observation = draft.observation(source)
+    if (await this.#handOn(draft.observation(this.#options.source))) draft.committed()
+    if (draft.beside.length > 0) await this.#handOn({ samples: [], events: draft.beside })
+  }
+
+  /** Whether it was not refused. */
+  async #handOn(observation: Observation): Promise<boolean> {
+    const { emit, signal, sleep, source, say } = this.#options
     const pause = backoff({ min: 100, max: 10_000 })
     for (let failing = false; ; failing = true) {
       try {
         await emit(observation)
         if (failing) say('info', `source ${source}: hands on values again`, { source })
-        return draft.committed()
+        return true
       } catch (error) {
-        if (error instanceof Refused) return this.#giveUp(observation.samples.length, error)
+        if (error instanceof Refused) {
+          this.#giveUp(observation.samples.length, error)
+          return false
+        }
         if (signal.aborted) throw error
         if (!failing)
           say('warning', `source ${source}: cannot hand on values, the server keeps them: ${reason(error)}`, { source })

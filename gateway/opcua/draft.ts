@@ -21,7 +21,10 @@ export type Oddity = 'overflow' | 'impossible' | 'rounded' | 'cut'
 export class Draft {
   readonly samples: Sample[] = []
   readonly events: Event[] = []
+  /** What is told along with it and did not come with it: no part of what the draft is known by. */
+  readonly beside: Event[] = []
   readonly clocks: Clocks
+  readonly once: string | undefined
   readonly changes: QualityChange[] = []
   readonly oddities: { readonly oddity: Oddity; readonly node: Tracked }[] = []
   /** Nodes that the server says it does not know any more. */
@@ -29,8 +32,10 @@ export class Draft {
   readonly #whenSafe: (() => void)[] = []
   readonly #taken = new Map<Tracked, { first: number; latest: number }>()
 
-  constructor(clocks: Clocks) {
+  /** `once` is what the observation is known by, where it may come again. */
+  constructor(clocks: Clocks, once?: string) {
     this.clocks = clocks
+    this.once = once
   }
 
   /** A value of the node is in this draft. */
@@ -46,7 +51,9 @@ export class Draft {
   }
 
   observation(source: string): Observation {
-    return { samples: this.samples, events: [...this.events, ...told(this.changes, source)] }
+    const { samples, once } = this
+    const events = [...this.events, ...told(this.changes, source)]
+    return { samples, events, ...(once !== undefined && { once }) }
   }
 
   /** To be called when the observation is in the spool. */

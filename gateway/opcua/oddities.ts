@@ -22,8 +22,8 @@ export class Oddities {
     this.#source = source
   }
 
-  /** Moves what the draft met into its events, where it is time to tell. */
-  tell({ oddities, events, clocks: { now } }: Draft): void {
+  /** Moves what drafts met into the events beside this one, where it is time to tell. */
+  tell({ oddities, beside, clocks: { now } }: Draft): void {
     for (const { oddity, node } of oddities) {
       const met = this.#met.get(oddity) ?? { count: 0, names: new Set(), toldAt: Number.NEGATIVE_INFINITY }
       this.#met.set(oddity, met)
@@ -32,7 +32,7 @@ export class Oddities {
     }
     for (const [oddity, met] of this.#met) {
       if (met.count === 0 || now - met.toldAt < every) continue
-      events.push(this.#event(oddity, met.count, [...met.names], now))
+      beside.push(this.#event(oddity, met.count, [...met.names], now))
       this.#met.set(oddity, { count: 0, names: new Set(), toldAt: now })
     }
   }

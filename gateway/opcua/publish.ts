@@ -1,5 +1,6 @@
 // The services around a subscription (OPC 10000-4, 5.14), each one request and one answer.
 
+import { randomUUID } from 'node:crypto'
 import type {
   NotificationMessage,
   PublishResponse,
@@ -50,11 +51,8 @@ export async function createSubscription(session: Session, options: Subscription
   }
   try {
     const made = await within(timeout, 'creating a subscription', session.client.createSubscription(request))
-    return new Subscription(
-      made.subscriptionId,
-      made.revisedPublishingInterval * made.revisedMaxKeepAliveCount,
-      options,
-    )
+    const quiet = made.revisedPublishingInterval * made.revisedMaxKeepAliveCount
+    return new Subscription({ id: made.subscriptionId, quiet, born: randomUUID() }, options)
   } catch (cause) {
     if (refusals.test(reason(cause))) throw new NoSubscriptions('the server makes no subscriptions', { cause })
     throw cause

@@ -44,9 +44,22 @@ export type SubscriptionOptions = Pick<
   'interval' | 'discard' | 'lifetime' | 'timeout' | 'limits' | 'keep_alive'
 >
 
+/** What a gateway remembers a subscription by. */
+export interface Identity {
+  readonly id: number
+  /** ms between two signs of life. */
+  readonly quiet: number
+  /**
+   * Given by the gateway that made it. Its notifications are known by it: a server may give the same id again, and small ones
+   * start at the same time whenever they are switched on.
+   */
+  readonly born: string
+}
+
 /** Makes a draft for what came now, and takes it when it is filled: resolves when all of it is safe. */
 export interface Desk {
-  draft(): Draft
+  /** `once` is what the notification is known by: one that is not acknowledged comes again. */
+  draft(once: string): Draft
   commit(draft: Draft): Promise<void>
   /** A notification is lost for good. */
   missed(): void
@@ -59,9 +72,7 @@ const mostMissing = 1000
 const ownHandles = 1_000_000_000
 
 export class Subscription {
-  readonly id: number
-  /** ms between two signs of life. */
-  readonly quiet: number
+  readonly identity: Identity
   readonly #options: SubscriptionOptions
   /** By client handle. */
   readonly #items = new Map<number, { readonly item: Taker; id: number }>()
@@ -74,11 +85,14 @@ export class Subscription {
   readonly #begun = new Set<number>()
 
   /** `unacknowledged` are notifications that an earlier gateway did not get into its spool. */
-  constructor(id: number, quiet: number, options: SubscriptionOptions, unacknowledged?: readonly number[]) {
-    this.id = id
+  constructor(identity: Identity, options: SubscriptionOptions, unacknowledged?: readonly number[]) {
+    this.identity = identity
     if (unacknowledged !== undefined) this.#expected = unacknowledged.length > 0 ? Math.min(...unacknowledged) : 0
-    this.quiet = quiet
     this.#options = options
+  }
+
+  get id(): number {
+    return this.identity.id
   }
 
   /** Creates items within the server's limits; the status of each, in order. */
@@ -152,7 +166,7 @@ export class Subscription {
 
   /** Takes notifications until the session is lost or the server has no such subscription any more; throws then. */
   async follow(session: Session, desk: Desk): Promise<never> {
-    const patience = (outstanding + 1) * this.quiet + this.#options.timeout
+    const patience = (outstanding + 1) * this.identity.quiet + this.#options.timeout
     let running = outstanding
     let turn: Promise<unknown> = Promise.resolve()
     const one = async (): Promise<void> => {
@@ -195,11 +209,15 @@ export class Subscription {
     const isEmpty = (message.notificationData ?? []).length === 0
     const messages = isEmpty ? late : [...late, message]
     this.#expected = isEmpty ? message.sequenceNumber : next(message.sequenceNumber)
-    const draft = desk.draft()
+    const drafts: Draft[] = []
     const ends: string[] = []
-    for (const one of messages) ends.push(...(await this.#take(session, one, draft)))
+    for (const one of messages) {
+      const draft = desk.draft(`${this.identity.born} ${one.sequenceNumber}`)
+      drafts.push(draft)
+      ends.push(...(await this.#take(session, one, draft)))
+    }
     return async () => {
-      await desk.commit(draft)
+      await Promise.all(drafts.map(draft => desk.commit(draft)))
       for (const { sequenceNumber } of messages) this.#done(sequenceNumber)
       if (ends[0] !== undefined) throw new SubscriptionGone(ends[0])
     }
