@@ -64,13 +64,13 @@ function isWanted(condition: string, isFine: boolean): boolean {
 function answer(message: Message, code: string, verdict: Verdict, answering: Answering): Buffer {
   const { encoding } = message
   const segments = [answerHeader(message, answering), ...resultOf(message, code, verdict)]
-  const text = `${segments.map(fields => fields.join(encoding.field).replace(endOf(encoding.field), '')).join('\r')}\r`
+  const text = segments.map(fields => `${written(fields, encoding.field)}\r`).join('')
   return encode(text, message.charset.used)
 }
 
 /** Empty fields at a segment's end are left out. */
-function endOf(separator: string): RegExp {
-  return new RegExp(`${RegExp.escape(separator)}+$`)
+function written(fields: readonly string[], separator: string): string {
+  return fields.slice(0, fields.findLastIndex(field => field !== '') + 1).join(separator)
 }
 
 function answerHeader({ header, encoding, trigger }: Message, { time, controlId }: Answering): string[] {

@@ -12,6 +12,8 @@ import { waveformNodes } from './waveforms.ts'
 export interface Layout {
   /** Of each observation, in their order. */
   readonly spots: readonly Spot[]
+  /** The MDS, which stands for the whole device. */
+  readonly mds: number | undefined
   readonly hasWaveforms: boolean
   /** Observations of a value each; the others are waveforms, what belongs to them, and containers. */
   readonly plain: readonly Plain[]
@@ -26,29 +28,59 @@ export interface Plain {
   readonly where: string
 }
 
-/** Layouts remembered, and characters of what each is known by. */
+interface Known {
+  readonly observations: readonly Written[]
+  readonly layout: Layout
+}
+
+/** All of an observation that its layout follows from. */
+interface Written {
+  readonly type: string
+  readonly code: string
+  readonly place: string
+  readonly site: string
+  readonly isEmpty: boolean
+}
+
+/** Layouts remembered, of them such as begin alike, and observations of the longest. */
 const most = 500
-const longest = 32_768
+const mostAlike = 8
+const longest = 500
 
 /** Of one way to delimit. */
-export function layouts(words: Pick<Words, 'coded'>): (observations: readonly Segment[], separator: string) => Layout {
-  const known = new Map<string, Layout>()
-  return (observations, separator) => {
-    let key = ''
-    for (const segment of observations) key += `${keyOf(segment, separator)}${separator}`
-    const before = known.get(key)
-    if (before !== undefined) return before
+export function layouts(words: Pick<Words, 'coded'>): (observations: readonly Segment[]) => Layout {
+  const known = new Map<string, Known[]>()
+  return observations => {
+    const [first] = observations
+    const beginning = first === undefined ? '' : `${observations.length} ${first.field(4).text} ${first.field(3).text}`
+    const alike = known.get(beginning) ?? []
+    const before = alike.find(one => fits(one, observations))
+    if (before !== undefined) return before.layout
     const layout = layoutOf(observations, words)
+    if (observations.length > longest) return layout
     if (known.size >= most) known.clear()
-    if (key.length <= longest) known.set(key, layout)
+    known.set(beginning, [{ observations: observations.map(written), layout }, ...alike].slice(0, mostAlike))
     return layout
   }
 }
 
-function keyOf(segment: Segment, separator: string): string {
-  const [type, code, place, site] = [segment.field(2), segment.field(3), segment.field(4), segment.field(20)]
-  const isEmpty = segment.field(5).isEmpty ? '' : '1'
-  return `${type.text}${separator}${code.text}${separator}${place.text}${separator}${site.text}${separator}${isEmpty}`
+function written(segment: Segment): Written {
+  const [type, code, place, site] = [2, 3, 4, 20].map(n => segment.field(n).text) as [string, string, string, string]
+  return { type, code, place, site, isEmpty: segment.field(5).isEmpty }
+}
+
+function fits({ observations }: Known, segments: readonly Segment[]): boolean {
+  for (let n = 0; n < segments.length; n++) {
+    const [one, segment] = [observations[n]!, segments[n]!]
+    const isSame =
+      one.place === segment.field(4).text &&
+      one.code === segment.field(3).text &&
+      one.type === segment.field(2).text &&
+      one.site === segment.field(20).text &&
+      one.isEmpty === segment.field(5).isEmpty
+    if (!isSame) return false
+  }
+  return true
 }
 
 function layoutOf(observations: readonly Segment[], words: Pick<Words, 'coded'>): Layout {
@@ -57,8 +89,10 @@ function layoutOf(observations: readonly Segment[], words: Pick<Words, 'coded'>)
   const waves = new Set(waveformNodes(nodes, tree))
   const plain = nodes.filter(node => !waves.has(node) && !isContainer(node))
   const places = placesOf(plain, tree, words)
+  const mds = nodes.findIndex(({ coded }) => coded?.name.endsWith('_MDS'))
   return {
     spots: nodes.map(({ segment: _, ...spot }) => spot),
+    mds: mds < 0 ? undefined : mds,
     hasWaveforms: waves.size > 0,
     plain: plain.map(node => {
       const within = places.get(node) ?? {}

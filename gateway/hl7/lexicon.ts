@@ -14,8 +14,7 @@ export interface Words {
   unit(field: Field): string | undefined
   flags(field: Field): Flags
   identity(message: Message): Identity
-  /** `separator`: of fields. */
-  layout(observations: readonly Segment[], separator: string): Layout
+  layout(observations: readonly Segment[]): Layout
 }
 
 /** Different fields remembered for one way to delimit, and ways. */

@@ -86,8 +86,8 @@ function placeOf(reading: Reading, group: Group): Place {
 
 /** The MDS', else the first that an observation or a participant (PRT-10, from 2.7 on) names. */
 function deviceIn(reading: Reading, { observations, participants }: Group): string | undefined {
-  const mds = observations.find(s => reading.words.coded(s.field(3))?.name.endsWith('_MDS'))
-  const own = mds && deviceOf(reading, mds.field(18))
+  const { mds } = reading.words.layout(observations)
+  const own = mds === undefined ? undefined : deviceOf(reading, observations[mds]!.field(18))
   if (own !== undefined) return own
   for (const segment of observations) {
     const device = deviceOf(reading, segment.field(18))

@@ -18,8 +18,7 @@ export interface Mapped {
 }
 
 export function mapObservations(reading: Reading, group: Group, place: Place, clock: Clock): Mapped {
-  const { words, message } = reading
-  const { spots, plain, hasWaveforms } = words.layout(group.observations, message.encoding.field)
+  const { spots, plain, hasWaveforms } = reading.words.layout(group.observations)
   const nodes = group.observations.map((segment, n) => nodeAt(spots[n]!, segment))
   const tree = new Containment(nodes)
   const samples = new Samples()
