@@ -45,6 +45,8 @@ async function open(port: number): Promise<Socket> {
 
 async function stream(socket: Socket, connection: number, load: Load, began: number): Promise<number[]> {
   const waits: number[] = []
+  const answers = answersOf(socket)
+  const write = monitor(`BED-${connection}`)
   const every = load.rate === undefined ? 0 : (load.connections / load.rate) * 1000
   const first = began + (every * connection) / load.connections
   for (let n = 0; performance.now() - began < load.seconds * 1000; n++) {
@@ -52,20 +54,29 @@ async function stream(socket: Socket, connection: number, load: Load, began: num
     const early = due - performance.now()
     if (early > 0) await delay(early)
     const id = `${load.name}${connection}.${n}`
-    socket.write(framed(Buffer.from(oru(`BED-${connection}`, id, n))))
-    await acknowledged(socket, id)
+    socket.write(framed(Buffer.from(write(id, n), 'latin1')))
+    const answer = await answers.next()
+    if (!answer.includes(`\rMSA|CA|${id}\r`)) throw new Error(`not accepted: ${answer}`)
     waits.push(performance.now() - due)
   }
   return waits
 }
 
-async function acknowledged(socket: Socket, id: string): Promise<void> {
-  let answer = ''
-  while (!answer.endsWith('\x1c\r')) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
+/** Whole answers, one at a time. A listener for all of them: who makes one for each needs as much CPU as the gateway. */
+function answersOf(socket: Socket): { next(): Promise<string> } {
+  let [answer, take] = ['', (_: string): void => {}]
+  socket.on('data', chunk => {
     answer += chunk.toString('latin1')
+    if (!answer.endsWith('\x1c\r')) return
+    take(answer)
+    answer = ''
+  })
+  return {
+    next: () =>
+      new Promise(resolve => {
+        take = resolve
+      }),
   }
-  if (!answer.includes(`\rMSA|CA|${id}\r`)) throw new Error(`not accepted: ${answer}`)
 }
 
 const metrics = [
@@ -76,19 +87,21 @@ const metrics = [
   '150038^MDC_PRESS_BLD_ART_ABP_DIA^MDC',
 ] as const
 
-/** A PCD-01 of 33 segments, as a monitor gateway sends it: 29 observations of one bed. */
-function oru(sender: string, id: string, n: number): string {
-  const time = new Date().toISOString().replace(/[-:T]|\..*$/g, '')
-  const header = `MSH|^~\\&|${sender}^080019FFFE000001^EUI-64|ICU|||${time}+0000||ORU^R01^ORU_R01|${id}|P|2.6|||AL|NE||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO`
-  const before = [
-    header,
-    'PID|||SIMULATED^^^HOSP^MR||SIMULATED^PATIENT^^^^^L',
-    `PV1||I|ICU^^${sender}`,
-    `OBR|1|${id}|${id}|182777000^monitoring of patient^SCT|||${time}+0000`,
-  ]
-  const observations = Array.from({ length: 29 }, (_, i) => {
-    const value = 60 + ((n * 7 + i * 13) % 80)
-    return `OBX|${i + 1}|NM|${metrics[i % 5]}|1.${1 + (i % 5)}.1.${i + 1}|${value}|264864^MDC_DIM_BEAT_PER_MIN^MDC|50-120||||R|||${time}`
-  })
-  return `${[...before, ...observations].join('\r')}\r`
+/** Makes PCD-01 of 33 segments, as a monitor gateway sends them: 29 observations of one bed. */
+function monitor(bed: string): (id: string, n: number) => string {
+  const head = `MSH|^~\\&|${bed}^080019FFFE000001^EUI-64|ICU|||`
+  const profile = 'P|2.6|||AL|NE||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO'
+  const patient = `PID|||SIMULATED^^^HOSP^MR||SIMULATED^PATIENT^^^^^L\rPV1||I|ICU^^${bed}\r`
+  const observations = Array.from(
+    { length: 29 },
+    (_, i) => `OBX|${i + 1}|NM|${metrics[i % 5]}|1.${1 + (i % 5)}.1.${i + 1}|`,
+  )
+  const unit = '|264864^MDC_DIM_BEAT_PER_MIN^MDC|50-120||||R|||'
+  return (id, n) => {
+    const time = new Date().toISOString().replace(/[-:T]|\..*$/g, '')
+    let text = `${head}${time}+0000||ORU^R01^ORU_R01|${id}|${profile}\r${patient}`
+    text += `OBR|1|${id}|${id}|182777000^monitoring of patient^SCT|||${time}+0000\r`
+    for (const [i, start] of observations.entries()) text += `${start}${60 + ((n * 7 + i * 13) % 80)}${unit}${time}\r`
+    return text
+  }
 }
