@@ -92,7 +92,8 @@ t.test('without a terminal each value is a line, until it is interrupted', async
 })
 
 t.test('on a terminal the table is drawn in place, and Ctrl-C gives the terminal back', async t => {
-  const shell = `${process.execPath} ${program} test load --live`
+  // A shell that stays in between would be interrupted too.
+  const shell = `exec ${process.execPath} ${program} test load --live`
   const { child, seen, ended } = started(t, '/usr/bin/script', ['-qec', shell, '/dev/null'])
   await until('a value', () => /system\.cpu\.load_average\.1m .*good/.test(seen.out), 30_000)
   child.stdin.write('\u0003')
