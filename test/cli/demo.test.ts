@@ -1,9 +1,25 @@
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { buildWeb } from '../../packaging/build-web.ts'
 import { demo } from './demo-child.ts'
 
 t.before(() => buildWeb('dist/web'))
+
+/** Holds this port of the loopback; while another test's demo has it, waits until that one lets go. */
+async function holding(port: number): Promise<Server> {
+  for (;;) {
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      return server
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      await wait(50)
+    }
+  }
+}
 
 t.test('the demo ends by itself with a summary whose last line is JSON, and nothing is lost or twice', async t => {
   const { lines, errors, ended } = demo(t, t.testdir(), '--for', '4s')
@@ -32,8 +48,7 @@ t.test('Ctrl-C drains and ends in under three seconds, and what an earlier run k
 })
 
 t.test('where its port is taken it says so and takes a free one; the page and its data are there', async t => {
-  const taken = createServer().listen(8180, '127.0.0.1')
-  taken.on('error', () => undefined) // somebody else has it: just as good
+  const taken = await holding(8180)
   t.teardown(() => taken.close())
   const { child, lines, line, ended } = demo(t, t.testdir())
   const url = /http:\S+/.exec(await line(/The page is at/))![0]
