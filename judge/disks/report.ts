@@ -38,9 +38,14 @@ export function readingOf(drive: string, { time, said, medium }: Report): Readin
     // Only flash tells how worn it is; some do not say that they do not spin.
     medium: medium ?? (said.used === undefined ? undefined : 'flash'),
     hours: seconds_on === undefined ? said.hours : seconds_on / 3600,
-    terabytes: bytes === undefined ? undefined : bytes / 1e12,
+    terabytes: bytes === undefined ? undefined : terabytesOf(bytes),
     counts: told,
   }
+}
+
+/** As drives are sold, and as the data has it that the model was trained on. */
+function terabytesOf(bytes: number): number {
+  return Math.max(1, Math.round(bytes / 1e11)) / 10
 }
 
 function sum(said: Said, words: readonly Word[]): number | undefined {

@@ -22,8 +22,8 @@ export interface CollectorOptions extends Partial<Pick<IntakeOptions, 'limits' |
 }
 
 /** A collector's ingest without sockets; `clock.now` is its time. */
-export async function collectorIn(folder: string, options: CollectorOptions = {}) {
-  const clock = { now: noon }
+export async function collectorIn(folder: string, options: CollectorOptions = {}, begun = noon) {
+  const clock = { now: begun }
   const now = (): number => clock.now
   const said: string[] = []
   const say = (severity: string, message: string): void => void said.push(`${severity} ${message}`)
