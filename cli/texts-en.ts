@@ -21,6 +21,7 @@ Tools
   order          have an edge do something: write a register, call a method
   hl7            send HL7 messages; list those that were kept aside
   probe          find out what a Modbus device has
+  disks          show which drives will fail, and why
   status         show how the daemons of this host are doing
   demo           run all of it here, with simulated devices
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -178,6 +179,24 @@ Examples
   fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
   fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
 
+    disks: `Shows the drives that a collector knows, those at risk first: how likely each fails within 30 days and why, and
+when flash is worn out. What there is no ground for is unknown. docs/disks.md says how far to trust it.
+
+Usage: fieldline disks [DISK] [--node NODE] [--most N] [--config FILE] [--json]
+
+  DISK            one drive whole, by its id or serial number: its counts and the history of its score
+  --node NODE     only those of this node
+  --most N        how many (default 40)
+  --config FILE   the collector's configuration (default /etc/fieldline/collector.yaml, else 127.0.0.1:8180)
+  --json          one line of JSON instead of tables
+
+Status 0: none of those shown warns. 1: one does (warning or critical), or the collector does not answer. 2: wrong usage.
+
+Examples
+  fieldline disks
+  fieldline disks wwn-0x5000c500a1b2c3d4
+  fieldline disks --node store-1 --json`,
+
     status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 
 Usage: fieldline status [--config FILE] [--json]
@@ -292,6 +311,37 @@ Examples
     hl7Sent: (accepted, all) => `${counted(all, 'message')}, ${accepted} accepted`,
     hl7NothingAside: 'Nothing was kept aside.',
     noDrives: 'smartctl finds no disks here.',
+    unexpected: word => `unexpected ${JSON.stringify(word)}`,
+    notACollector: file => `${file} is not the configuration of a collector`,
+    disksMost: word => `--most ${word}: expected a whole number from 1 to 9999`,
+    disksNone: 'No drive was told of yet: the agents need the source smart (docs/smart.md).',
+    disksNoSuch: id => `the collector knows no drive ${id}`,
+    disksRead: time => `last read ${time}`,
+    disksYears: years => `${years} y`,
+    disksUnknown: 'unknown',
+    disksRisk: { watch: 'watch', warning: 'warning', critical: 'CRITICAL' },
+    disksTrend: { rising: 'rising', steady: 'steady', falling: 'falling', unknown: '-' },
+    disksSummary: ({ drives, scored, unknown, gone, watch, warning, critical }, more) =>
+      `${counted(drives, 'drive')}: ${scored} scored, ${unknown} unknown, ${gone} gone; ` +
+      `${critical} critical, ${warning} warning, ${watch} to watch${more ? '; --most shows more' : ''}`,
+    disksColumns: {
+      risk: 'risk',
+      node: 'node',
+      device: 'device',
+      model: 'model',
+      serial: 'serial',
+      size: 'size',
+      age: 'age',
+      probability: 'fails in 30 d',
+      trend: 'trend',
+      worn: 'worn out',
+      why: 'why',
+      count: 'count',
+      value: 'now',
+      first: 'at first',
+      grownAt: 'grew last',
+      day: 'day',
+    },
     simulated: {
       press: 'The PLC is simulated and marked so everywhere; this host is real.',
       plant: 'Both PLCs are simulated and marked so everywhere: a press over Modbus, a filling line over OPC UA.',

@@ -19,6 +19,7 @@ export const zh: Texts = {
   order          让边缘节点执行操作：写寄存器、调用方法
   hl7            发送 HL7 消息；列出被搁置的消息
   probe          查明 Modbus 设备有哪些数据
+  disks          显示哪些硬盘将要失效，以及原因
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带模拟设备
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -173,6 +174,24 @@ export const zh: Texts = {
   fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
   fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
 
+    disks: `显示 collector 所知的硬盘，风险高的在前：30 天内失效的概率与原因，以及闪存何时磨损殆尽。
+没有依据的一律为未知。可信程度见 docs/disks.md。
+
+用法：fieldline disks [硬盘] [--node 节点] [--most N] [--config 文件] [--json]
+
+  硬盘            完整显示一块硬盘（按标识或序列号）：各项计数与评分历史
+  --node 节点     只显示该节点的硬盘
+  --most N        最多显示多少块（默认 40）
+  --config 文件   collector 的配置文件（默认 /etc/fieldline/collector.yaml，没有则为 127.0.0.1:8180）
+  --json          输出一行 JSON，而不是表格
+
+退出状态 0：所显示的硬盘均无告警。1：有硬盘处于警告或严重状态，或 collector 没有应答。2：用法错误。
+
+示例
+  fieldline disks
+  fieldline disks wwn-0x5000c500a1b2c3d4
+  fieldline disks --node store-1 --json`,
+
     status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 
 用法：fieldline status [--config 文件] [--json]
@@ -283,6 +302,37 @@ export const zh: Texts = {
     hl7Sent: (accepted, all) => `共 ${all} 条消息，${accepted} 条被接受`,
     hl7NothingAside: '没有被搁置的消息。',
     noDrives: 'smartctl 在本机没有找到硬盘。',
+    unexpected: word => `多余的参数 ${JSON.stringify(word)}`,
+    notACollector: file => `${file} 不是 collector 的配置`,
+    disksMost: word => `--most ${word}：应为 1 到 9999 的整数`,
+    disksNone: '还没有任何硬盘的数据：agent 需要配置数据源 smart（docs/smart.md）。',
+    disksNoSuch: id => `collector 不知道硬盘 ${id}`,
+    disksRead: time => `最近一次读取于 ${time}`,
+    disksYears: years => `${years} 年`,
+    disksUnknown: '未知',
+    disksRisk: { watch: '关注', warning: '警告', critical: '严重' },
+    disksTrend: { rising: '上升', steady: '平稳', falling: '下降', unknown: '-' },
+    disksSummary: ({ drives, scored, unknown, gone, watch, warning, critical }, more) =>
+      `共 ${drives} 块硬盘：${scored} 块已评分，${unknown} 块未知，${gone} 块已移除；` +
+      `严重 ${critical} 块，警告 ${warning} 块，关注 ${watch} 块${more ? '；用 --most 可显示更多' : ''}`,
+    disksColumns: {
+      risk: '风险',
+      node: '节点',
+      device: '设备',
+      model: '型号',
+      serial: '序列号',
+      size: '容量',
+      age: '通电',
+      probability: '30 天失效',
+      trend: '趋势',
+      worn: '磨损殆尽',
+      why: '原因',
+      count: '计数',
+      value: '现在',
+      first: '最初',
+      grownAt: '最近增长',
+      day: '日期',
+    },
     simulated: {
       press: 'PLC 是模拟的，处处标明；本机是真实的。',
       plant: '两台 PLC 都是模拟的，处处标明：一台通过 Modbus 的压力机，一条通过 OPC UA 的灌装线。',

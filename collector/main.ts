@@ -104,9 +104,9 @@ async function open(
   const records = new Records({ db: history.db, file: history, changed: change => view.changed(change) })
   const meter = new Meter()
   const offline = new Set<string>()
-  const view = new CollectorView({ history, records, meter, offline, now })
   const judging = new Judging({ rules: config.detectors, detectors, history, records, say })
   const disks = new Disks({ model: await diskModel(), history, records, judging })
+  const view = new CollectorView({ history, records, disks, meter, offline, now })
   const intake = await Intake.open({
     folder: config.state,
     history,
@@ -127,7 +127,7 @@ async function open(
   parts.defer(() => broker?.close())
   const mqtt = openMqtt(config.mqtt ?? (broker && embedded(broker.url)), intake, offline, refusals, say)
   parts.defer(() => mqtt?.close())
-  const vitals = collectorVitals({ history, records, intake, meter, refusals })
+  const vitals = collectorVitals({ history, records, intake, meter, refusals, view })
   const app = parts.adopt(await serve(config.listen, intake, view, refusals, vitals, say), a => a.close())
   const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
   parts.defer(() => house.close())
