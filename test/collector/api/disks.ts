@@ -16,7 +16,7 @@ export function disk(id: string, now: number, { counts = {}, ...given }: Given):
   const unknown = 'whether it will fail is unknown: it is flash, and the model was trained on spinning disks'
   return {
     id,
-    node: 'store-3',
+    node: 'packing-2',
     device: '/dev/sda',
     vendor: 'Seagate',
     model: 'ST4000DM000',
@@ -39,7 +39,7 @@ export function disk(id: string, now: number, { counts = {}, ...given }: Given):
     says: [],
     wear: null,
     since: now - 400 * day,
-    nodes: [given.node ?? 'store-3'],
+    nodes: [given.node ?? 'packing-2'],
     counts: Object.entries(counts).map(([name, value]) => ({
       name,
       value,

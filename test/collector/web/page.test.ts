@@ -109,7 +109,7 @@ function withBrowser(browser: Browser): void {
     const rows = page.locator('.disks tbody tr')
     await rows.nth(3).waitFor()
     const texts = await rows.allInnerTexts()
-    t.match(texts[0], /ST4000[\s\S]+critical[\s\S]+store-3[\s\S]+74\s% rising[\s\S]+152 reallocated sectors/)
+    t.match(texts[0], /ST4000[\s\S]+critical[\s\S]+packing-2[\s\S]+74\s% rising[\s\S]+152 reallocated sectors/)
     t.match(texts[1], /warning[\s\S]+unknown[\s\S]+it has become read-only; 97 % of its endurance/)
     t.match(await page.locator('.tiles').innerText(), /4[\s\S]+2 scored[\s\S]+1 unknown[\s\S]+critical\s+1/)
     await rows.first().getByRole('link', { name: 'ST4000' }).click()

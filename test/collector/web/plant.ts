@@ -64,7 +64,7 @@ export function plant(): { readonly view: FakeView } {
 function disksOf(view: FakeView, now: number): void {
   const of = (name: string, attributes: object, value: (days: number) => number) => {
     const all = { 'hw.id': 'wwn-0x1', 'hw.type': 'physical_disk', ...attributes }
-    const id = view.addSeries('store-3', name, '1', 'gauge', all)
+    const id = view.addSeries('packing-2', name, '1', 'gauge', all)
     for (let n = 30; n > 0; n--) view.append(id, now - n * day, value(30 - n))
     return view.seriesById(id)!
   }
