@@ -31,7 +31,7 @@ export function disk(id: string, now: number, { counts = {}, ...given }: Given):
     risk: null,
     known,
     level: given.risk ?? null,
-    trend: 'steady',
+    trend: known ? 'steady' : 'unknown',
     sentence: known
       ? `fails within 30 days with a probability of ${given.probability}: ${reasons.join('; ')}`
       : unknown,
