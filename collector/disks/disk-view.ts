@@ -25,7 +25,7 @@ function assessmentOf({ drive }: Kept, now: number): Assessment {
 function riskOf(kept: Kept, assessment: Assessment): DiskRisk | null {
   const { alarms, home, said, media, at } = kept.drive
   if (home.gone !== null) return null
-  const facts = factsOf(said, media, at).map(f => f.severity)
+  const facts = alarms['disk-self-reported'] === undefined ? [] : factsOf(said, media, at).map(f => f.severity)
   const found = [assessment.known ? assessment.level : undefined, ...facts, alarms['disk-worn'] && 'warning']
   return risks.findLast(risk => found.includes(risk)) ?? null
 }
@@ -42,9 +42,13 @@ function fear(kept: Kept, now: number): number {
 
 /** The first `limit` of them, those at risk first. */
 export function worstOf(all: Iterable<Kept>, now: number, limit: number): readonly DiskView[] {
-  const ranked = [...all].map(kept => ({ kept, much: fear(kept, now) }))
-  ranked.sort((a, b) => b.much - a.much || (a.kept.drive.id < b.kept.drive.id ? -1 : 1))
-  return ranked.slice(0, limit).map(({ kept }) => diskView(kept, now))
+  const each = [...all]
+  const fears = Float64Array.from(each, kept => fear(kept, now))
+  // Of a fleet of a hundred thousand only the few that are asked for are put in order one by one.
+  const least = fears.toSorted()[Math.max(0, fears.length - limit)] ?? 0
+  const worst = each.flatMap((kept, n) => (fears[n]! >= least ? [{ kept, much: fears[n]! }] : []))
+  worst.sort((a, b) => b.much - a.much || (a.kept.drive.id < b.kept.drive.id ? -1 : 1))
+  return worst.slice(0, limit).map(({ kept }) => diskView(kept, now))
 }
 
 export function summaryOf(all: Iterable<Kept>, now: number): DiskSummary {

@@ -40,6 +40,18 @@ t.test('a failing drive is a finding that grows graver, and ends when it has bee
   await f.collector.stop()
 })
 
+t.test('a rule of one’s own judges the score as it does any series, over a restart too', async t => {
+  const metric = 'hw.physical_disk.failure_probability'
+  const rules = [{ type: 'threshold', name: 'likely', metric, above: 0.2, for: '1s' }]
+  const f = await fleetIn(t.testdir(), { rules })
+  for (let n = 0; n < 45; n++) {
+    await f.report('store-1', n, { 'wwn-1': { smart: dying(n, 30) } })
+    if (n === 35) await f.restart('crash')
+  }
+  t.match(f.findings().toSorted(), [/^disk-failing critical/, /^likely warning store-1 3\d\.0\.\.$/])
+  await f.collector.stop()
+})
+
 t.test('a drive that moves to another host keeps its past, and its finding goes along', async t => {
   const f = await fleetIn(t.testdir())
   for (let n = 0; n < 40; n++) await f.report('store-1', n, { 'wwn-1': { smart: dying(n, 30) } })

@@ -1,7 +1,7 @@
 // Drives as source `smart` tells them, for the tests of what a collector makes of it.
 
 import type { Attributes, Event, Sample, SeriesKind } from '../../../core/model.ts'
-import { collectorIn, Edge, settled } from '../ingest/collectors.ts'
+import { type CollectorOptions, collectorIn, Edge, settled } from '../ingest/collectors.ts'
 import { noon } from '../ingest/envelopes.ts'
 
 export const day = 86_400_000
@@ -44,8 +44,8 @@ export function samplesOf(id: string, time: number, told: Told): Sample[] {
 export type Collector = Awaited<ReturnType<typeof collectorIn>>
 
 /** A collector and edges by name; `report` has a node tell of drives so many days after noon. */
-export async function fleetIn(folder: string) {
-  let collector = await collectorIn(folder)
+export async function fleetIn(folder: string, options: CollectorOptions = {}) {
+  let collector = await collectorIn(folder, options)
   const edges = new Map<string, Edge>()
   const edge = (node: string): Edge => {
     const known = edges.get(node) ?? new Edge(node)
@@ -90,7 +90,7 @@ export async function fleetIn(folder: string) {
     async restart(how: 'stop' | 'crash'): Promise<void> {
       const { now } = collector.clock
       await collector[how]()
-      collector = await collectorIn(folder, {}, now)
+      collector = await collectorIn(folder, options, now)
     },
     /** Findings as `rule severity node since..until`, in days after noon. */
     findings(): string[] {
