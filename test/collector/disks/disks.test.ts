@@ -191,13 +191,20 @@ t.test('a restart forgets nothing, and a crash comes to the same', async t => {
   const ends = await Promise.all(
     ([undefined, 'stop', 'crash'] as const).map(async (how, at) => {
       const f = await fleetIn(folders[at]!)
-      for (let n = 0; n < 44; n++) {
+      for (let n = 0; n <= 45; n++) {
         const node = n < 36 ? 'store-1' : 'store-2'
         await f.report(node, n, { 'wwn-1': { smart: dying(n, 30) }, 'wwn-2': { smart: dying(n, 99), used: n / 1000 } })
+        // After that nothing but the time goes on.
+        if (n === 45) f.collector.intake.flush()
+        await f.report(node, n + 0.3, {
+          'wwn-1': { smart: dying(n, 30) },
+          'wwn-2': { smart: dying(n, 99), used: n / 1000 },
+        })
         if (n % 7 === 3) f.collector.intake.flush()
         if (how !== undefined && n % 5 === 0) await f.restart(how)
       }
-      const drives = ['wwn-1', 'wwn-2'].map(id => f.drive(id))
+      // As it is kept: what is undefined is absent.
+      const drives = ['wwn-1', 'wwn-2'].map(id => JSON.parse(JSON.stringify(f.drive(id))))
       const scores = ['store-1', 'store-2'].flatMap(node => f.scores(node, 'wwn-1'))
       const told = f.collector.records.findings({ limit: 9 })
       await f.collector.stop()
