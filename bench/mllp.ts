@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { freePort } from '../core/free-port.ts'
 import { build } from '../packaging/build.ts'
 import type { Load, Measured } from './mllp-sender.ts'
-import { freePort } from './peers.ts'
 import { cpuSeconds, median, rssMb, table } from './process.ts'
 
 const options = {
