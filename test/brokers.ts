@@ -88,7 +88,8 @@ async function answering(port: number): Promise<void> {
   }
 }
 
-async function canConnect(port: number): Promise<boolean> {
+/** Whether anybody listens on this port of loopback. */
+export async function canConnect(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')
