@@ -93,9 +93,9 @@ t.test('where nothing listens, nobody answers or the address is none, it says so
   const mute = createServer(socket => socket.resume()).listen(0, '127.0.0.1')
   await once(mute, 'listening')
   const { port } = mute.address() as { port: number }
-  t.match(await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}/7`, '--timeout', '50ms']), {
+  t.match(await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}/7`, '--timeout', '500ms']), {
     status: 1,
-    out: /^Unit 7 does not answer: .*no answer within 50 ms\nNobody answers\. /,
+    out: /^Unit 7 does not answer: .*no answer within 500 ms\nNobody answers\. /,
   })
   mute.close()
   await once(mute, 'close')
