@@ -2,7 +2,7 @@
 // V1.1b3. Pure: a request to bytes, and an answer's bytes against the request they must fit.
 
 import { Refused } from '../../core/errors.ts'
-import { isBits, type Table } from './registers.ts'
+import { isBits, type Table } from './value-types.ts'
 
 /** Functions 1 to 4 (clauses 6.1 to 6.4), by their table. */
 export interface Read {

@@ -8,7 +8,7 @@ import { Place } from '../../../core/shape.ts'
 import { address } from '../../../gateway/modbus/address.ts'
 import { ModbusLink } from '../../../gateway/modbus/link.ts'
 import type { Read } from '../../../gateway/modbus/pdu.ts'
-import type { Table } from '../../../gateway/modbus/registers.ts'
+import type { Table } from '../../../gateway/modbus/value-types.ts'
 import { peer } from '../../peers.ts'
 
 const beside = (name: string): string => new URL(name, import.meta.url).pathname
