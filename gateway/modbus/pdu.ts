@@ -47,8 +47,8 @@ export interface Asks {
   read(request: Read): Promise<Buffer>
   /**
    * Resolves when the device has confirmed; function 23 gives the registers it read, all others no bytes.
-   * @throws ModbusException where the device refuses and nothing was written; Refused where the request itself cannot be
-   * sent; anything else when it is not known whether it was written.
+   * @throws ModbusException where the device answers with one: of codes 1, 2, 3 and 7 nothing was written; Refused
+   * where the request itself cannot be sent; anything else when it is not known whether it was written.
    */
   write(request: Write): Promise<Buffer>
 }
