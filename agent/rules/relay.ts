@@ -1,6 +1,7 @@
 // Copies a series to another device while its rule holds: the newest value, when it has changed, at most once in a while.
 
 import type { Outcome, Series } from '../../core/model.ts'
+import { follow, type Order } from '../../judge/in-order.ts'
 import { selectsSeries } from '../../judge/select.ts'
 import type { DeedOf } from './options.ts'
 
@@ -14,7 +15,8 @@ export interface RelayOptions {
 export class Relay {
   readonly #options: RelayOptions
   readonly #selects: (node: string, series: Series) => boolean
-  #newest: { readonly time: number; readonly value: number } | undefined
+  readonly #order: Order = { last: Number.NEGATIVE_INFINITY, behind: null }
+  #newest: number | undefined
   #written: number | undefined
   #last = Number.NEGATIVE_INFINITY
   #writing = false
@@ -30,7 +32,7 @@ export class Relay {
   }
 
   note(time: number, value: number): void {
-    if (this.#newest === undefined || time >= this.#newest.time) this.#newest = { time, value }
+    if (follow(this.#order, time, this.#options.now()) !== 'late') this.#newest = value
   }
 
   /** Begins or ends; what stood at the device meanwhile is not known. */
@@ -43,7 +45,7 @@ export class Relay {
   go(): void {
     const { deed, now } = this.#options
     if (!this.#on || this.#newest === undefined || this.#writing || now() - this.#last < deed.every) return
-    const value = this.#newest.value * deed.scale + deed.offset
+    const value = this.#newest * deed.scale + deed.offset
     if (value === this.#written) return
     this.#writing = true
     this.#last = now()
