@@ -21,6 +21,8 @@ export class Relay {
   #last = Number.NEGATIVE_INFINITY
   #writing = false
   #on = false
+  /** How often it began or ended. */
+  #turns = 0
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -37,8 +39,10 @@ export class Relay {
 
   /** Begins or ends; what stood at the device meanwhile is not known. */
   turn(on: boolean): void {
-    if (on !== this.#on) this.#written = undefined
+    if (on === this.#on) return
     this.#on = on
+    this.#written = undefined
+    this.#turns++
   }
 
   /** Writes if there is something to write and it may; to be called now and then. */
@@ -53,8 +57,9 @@ export class Relay {
   }
 
   async #write(value: number): Promise<void> {
+    const turn = this.#turns
     const { state } = await this.#options.write(value)
-    if (state !== 'unknown') this.#written = value
+    if (state !== 'unknown' && turn === this.#turns) this.#written = value
     this.#writing = false
   }
 }
