@@ -100,6 +100,7 @@ function create(
     ...(serverCertificate && { serverCertificate }),
     certificateKeyPairProvider,
     clientCertificateManager: judged(library),
+    transportFactory: library.transportFactory,
     endpointMustExist: false,
     keepSessionAlive: false,
     keepPendingSessionsOnDisconnect: true,
