@@ -105,7 +105,7 @@ export function alarms(options: AlarmsOptions, at: Surroundings): Extra {
         sampling: 0,
         queue,
         filter: eventFilter(current.library),
-        event: take,
+        taker: { event: take },
       }
       const [status] = await subscription.monitor(current, [item])
       if (status?.isGood()) return refresh()
