@@ -134,7 +134,8 @@ function personOf(reading: Reading, pid: Segment, own: readonly Segment[], time:
 
 function told(reading: Reading, person: Person | undefined, what: string, time: number, from?: string): Event {
   const { patient, visit, bed, merged } = person ?? { merged: [] }
-  const place = { device: undefined, bed, patients: patient === undefined ? [] : [patient], visit }
+  const patients = patient === undefined ? [] : [patient]
+  const place = { device: undefined, instrument: undefined, bed, isUnplaced: false, patients, visit }
   const attributes = {
     ...attributesAt(reading, place, time),
     trigger: reading.message.trigger,

@@ -2,7 +2,8 @@
 // person stays here.
 
 import type { Attributes } from '../../core/model.ts'
-import { occupant } from './beds.ts'
+import { bedAt, occupant } from './beds.ts'
+import type { Group } from './groups.ts'
 import type { Identity } from './identity.ts'
 import type { Lexicon, Words } from './lexicon.ts'
 import type { Draft } from './memory.ts'
@@ -119,6 +120,13 @@ export function patientNames(reading: Reading, pid: Segment | undefined, field =
   return identifier === '' ? [] : reading.pseudonyms.all('patient', identifier, reading.time)
 }
 
+/** Whether it says of whom it is, though perhaps not so that a name can be made of it. */
+export function namesSomebody({ patient, visit }: Pick<Group, 'patient' | 'visit'>): boolean {
+  const says = (segment: Segment | undefined, fields: readonly number[]): boolean =>
+    segment !== undefined && fields.some(n => segment.field(n).component() !== '')
+  return says(patient, [2, 3, 5]) || says(visit, [19])
+}
+
 export function visitName(reading: Reading, pv1: Segment | undefined): string | undefined {
   const identifier = pv1 === undefined ? '' : identifierOf(pv1.field(19))
   return identifier === '' ? undefined : reading.pseudonyms?.of('visit', identifier, reading.time)
@@ -144,15 +152,30 @@ function processingOf({ header }: Message): Attributes {
 }
 
 export interface Place {
+  /** For the attributes: what the observations name, else a participant, else the sender. */
   readonly device: string | undefined
+  /** The one device that all observations are of (OBX-18); who sends for many beds is none. */
+  readonly instrument: string | undefined
   readonly bed: string | undefined
+  /** Whether it may be told where the device was seen before: the message says nothing of its place. */
+  readonly isUnplaced: boolean
   readonly patients: readonly string[]
   readonly visit: string | undefined
 }
 
+/** The bed of the message, else that where its device stood then, unless somebody else lay there than it is about. */
+function bedThen({ draft, time: now }: Reading, place: Place, time: number): string | undefined {
+  const { bed, instrument, isUnplaced, patients } = place
+  if (bed !== undefined || instrument === undefined || !isUnplaced) return bed
+  const stood = bedAt(draft, instrument, time, now)
+  if (stood === undefined || patients.length === 0) return stood
+  return occupant(draft, stood, time)?.patient === patients[0] ? stood : undefined
+}
+
 /** Attributes at one time: a message that names no patient is about who lay in the bed then. */
-export function attributesAt(reading: Reading, { device, bed, patients, visit }: Place, time: number): Attributes {
-  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device)?.bed)
+export function attributesAt(reading: Reading, place: Place, time: number): Attributes {
+  const { device, patients, visit } = place
+  const at = bedThen(reading, place, time)
   const known = patients.length > 0 ? { patient: patients[0]!, visit } : undefined
   const who = known ?? (at === undefined ? undefined : occupant(reading.draft, at, time))
   return {
