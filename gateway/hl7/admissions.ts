@@ -66,8 +66,8 @@ const update: Handler = (reading, person) => {
   return { name: 'updated' }
 }
 
-const merge: Handler = ({ draft }, { patient, merged }) => {
-  for (const other of merged) rename(draft, other, patient)
+const merge: Handler = ({ draft }, { patient, merged, time }) => {
+  for (const other of merged) rename(draft, other, patient, time)
   return { name: 'merged' }
 }
 
@@ -124,7 +124,7 @@ function peopleOf(reading: Reading, message: Message, time: number): readonly Pe
 function personOf(reading: Reading, pid: Segment, own: readonly Segment[], time: number): Person | undefined {
   const [patient, ...older] = patientNames(reading, pid)
   if (patient === undefined) return undefined
-  for (const name of older) rename(reading.draft, name, patient)
+  for (const name of older) rename(reading.draft, name, patient, time)
   const visit = own.find(s => s.name === 'PV1')
   const merged = own.filter(s => s.name === 'MRG').flatMap(s => patientNames(reading, s, 1))
   const event = reading.message.segment('EVN')

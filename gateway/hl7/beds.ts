@@ -51,16 +51,18 @@ export function forget(places: Places, patient: string): string | undefined {
   return bed
 }
 
-/** Two names were one patient, who has the second from now on. */
-export function rename(places: Places, from: string, to: string): void {
+/** Two names were one patient, who has the second from now on, and lies where that one lies if both lie somewhere. */
+export function rename(places: Places, from: string, to: string, time: number): void {
   const bed = places.whereabouts.get(from)
   if (bed === undefined || from === to) return
+  const own = places.whereabouts.get(to)
+  if (own !== undefined && own !== bed) vacate(places, from, time)
   places.beds.set(
     bed,
     (places.beds.get(bed) ?? []).map(s => (s.patient === from ? { ...s, patient: to } : s)),
   )
   places.whereabouts.delete(from)
-  places.whereabouts.set(to, bed)
+  places.whereabouts.set(to, own ?? bed)
 }
 
 /** Who lay in the bed at that time. */

@@ -129,7 +129,7 @@ function learn(reading: Reading, group: Group, place: Place, clock: Clock): read
   if (instrument !== undefined && saysPlace(group))
     stand(draft, instrument, bed, clock.first([group.order?.field(7).component()]), time)
   const [patient, ...older] = patients
-  for (const name of older) rename(draft, name, patient!)
+  for (const name of older) rename(draft, name, patient!, time)
   if (bed === undefined || patient === undefined) return []
   const there = occupant(draft, bed, time)
   const other = there !== undefined && there.patient !== patient ? there.patient : undefined
