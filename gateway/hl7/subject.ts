@@ -8,6 +8,7 @@ import type { Identity } from './identity.ts'
 import type { Lexicon, Words } from './lexicon.ts'
 import type { Draft } from './memory.ts'
 import type { Message } from './message.ts'
+import { own } from './own.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import type { Field, Segment } from './segment.ts'
 import { type Read, readNumber } from './sentinels.ts'
@@ -77,10 +78,10 @@ export function numberIn(reading: Reading, text: string, sentinels = reading.sen
 const openText = /^[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,95}$/
 
 /** The text of a field that may leave: allowed, a plain name, and nothing in it of a person. */
-export function openName(reading: Reading, field: string, text: string): string | undefined {
+function openName(reading: Reading, field: string, text: string): string | undefined {
   if (text === '' || !reading.options.forward.includes(field)) return undefined
   const name = text.trim().replace(/[^A-Za-z0-9 ._:@/-]+/g, '-')
-  return openText.test(name) && !reading.identity.isIn(text) ? name : undefined
+  return openText.test(name) && !reading.identity.isIn(text) ? own(name) : undefined
 }
 
 /** Of PV1-3 and its like (PL, 2.A.53): point of care, room, bed; undefined where it names no bed. */
