@@ -60,9 +60,16 @@ const unleave: Handler = (reading, person) => {
   return { name: 'discharge_cancelled' }
 }
 
-/** An update moves nobody, but where nothing was known of the patient it tells where the patient lies. */
+/**
+ * An update moves nobody, but where nothing was known of the patient it tells where the patient lies. Of one who has left it
+ * still names the bed (PV1-3, and PV1-45 when): nobody comes back by it, nor is another driven out.
+ */
 const update: Handler = (reading, person) => {
-  if (person.bed !== undefined && reading.draft.whereabouts.get(person.patient) === undefined) arrive(reading, person)
+  const { draft } = reading
+  const { bed, patient, segments } = person
+  const hasLeft = segments.some(s => s.name === 'PV1' && !s.field(45).isEmpty && !s.field(45).isNull)
+  const isFree = (draft.beds.get(bed ?? '') ?? []).every(stay => stay.to !== undefined && stay.patient !== patient)
+  if (bed !== undefined && draft.whereabouts.get(patient) === undefined && isFree && !hasLeft) arrive(reading, person)
   return { name: 'updated' }
 }
 
