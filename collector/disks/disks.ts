@@ -157,7 +157,7 @@ export class Disks {
     kept.seen = received
     drive.who = saying.who
     this.#note(kept, news)
-    if (drive.assessed !== assessed) this.#keepScore(drive)
+    if (drive.assessed !== assessed) this.#keepScore(drive, received)
     if (news === 'all') this.#tell(kept)
   }
 
@@ -172,14 +172,17 @@ export class Disks {
   }
 
   /** A series of the node like any other: kept, shown, and judged where a rule asks for it. */
-  #keepScore(drive: Drive): void {
+  #keepScore(drive: Drive, received: number): void {
     const { history, judging } = this.#options
     if (drive.assessment?.known !== true) return
+    const { probability } = drive.assessment
     const ref = history.ref(drive.home.node, probabilityOf(drive))
     if (drive.at <= ref.lastTime) return
     judging.attach(ref)
-    history.append(ref, drive.at, drive.assessment.probability)
-    if (ref.watch !== undefined) judging.step(ref.watch as Watch[], drive.at, drive.assessment.probability, false)
+    history.append(ref, drive.at, probability)
+    if (ref.watch !== undefined) {
+      judging.step(ref.watch as Watch[], drive.at, probability, { backlog: false, received })
+    }
   }
 
   /** Brings its findings to what its alarms are. */
