@@ -174,6 +174,13 @@ function viewOf(history: History): View {
     },
     findings: () => [],
     events: () => [],
+    incidents: () => [],
+    incident: () => undefined,
+    feedback: () => [],
+    notAProblem: () => {
+      throw new Error('a bench gives no feedback')
+    },
+    takeBack: () => false,
     vitals: () => ({
       time: start,
       startedAt: start,
@@ -182,6 +189,7 @@ function viewOf(history: History): View {
       samples: 0,
       series: 0,
       openFindings: 0,
+      openIncidents: 0,
     }),
     subscribe: () => () => {},
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Started } from '../core/daemon.ts'
 import type { Say } from '../core/log.ts'
+import type { Finding } from '../core/model.ts'
 import type { MqttOptions } from '../core/mqtt-options.ts'
 import { splitAddress, vitalsText } from '../core/vitals.ts'
 import { detectors } from '../judge/index.ts'
@@ -14,6 +15,7 @@ import { registerPage } from './api/static.ts'
 import { openBroker } from './broker.ts'
 import type { CollectorConfig } from './config.ts'
 import { housekeeping } from './housekeeping.ts'
+import { Incidents } from './incidents.ts'
 import type { Open } from './ingest/inbox-salvage.ts'
 import { Intake } from './ingest/intake.ts'
 import { type MqttIngest, openMqttIngest } from './ingest/mqtt.ts'
@@ -23,7 +25,7 @@ import { checkpointSchema } from './judging-checkpoints.ts'
 import { Meter } from './meter.ts'
 import { reviving } from './revive.ts'
 import { type History, openHistory } from './store/history.ts'
-import { Records, recordSchemas } from './store/records.ts'
+import { type RecordChange, Records, recordSchemas } from './store/records.ts'
 import { CollectorView } from './view.ts'
 import { collectorVitals, Refusals } from './vitals.ts'
 
@@ -98,10 +100,16 @@ async function open(
   mkdirSync(config.state, { recursive: true })
   const others = [...recordSchemas, checkpointSchema]
   const history = parts.adopt(openHistory({ folder: config.state, others, say, now, onDamage: ask }), h => h.close())
-  const records = new Records({ db: history.db, file: history, changed: change => view.changed(change) })
+  const records = new Records({ db: history.db, file: history, changed: change => changed(change) })
   const meter = new Meter()
   const offline = new Set<string>()
-  const view = new CollectorView({ history, records, meter, offline, now })
+  const marked = (finding: Finding): void => view.changed({ kind: 'finding', finding })
+  const incidents = new Incidents({ records, mutes: config.mutes, marked })
+  const view = new CollectorView({ history, records, incidents, meter, offline, now })
+  const changed = (change: RecordChange): void => {
+    if (change.kind === 'finding') incidents.take(change.finding)
+    view.changed(change)
+  }
   const judging = new Judging({ rules: config.detectors, detectors, history, records, say })
   const intake = await Intake.open({
     folder: config.state,
@@ -124,7 +132,7 @@ async function open(
   parts.defer(() => mqtt?.close())
   const vitals = collectorVitals({ history, records, intake, meter, refusals })
   const app = parts.adopt(await serve(config.listen, intake, view, refusals, vitals, say), a => a.close())
-  const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
+  const house = housekeeping({ history, judging, incidents, intake, view, mqtt, retention: config.retention, say, now })
   parts.defer(() => house.close())
   const stop = (): Promise<void> => parts.disposeAsync()
   return { url: `http://${addressOf(app)}/`, broker: broker?.url, history, view, stop }

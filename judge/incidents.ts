@@ -104,8 +104,12 @@ export class Grouping {
     for (const [rule, state] of Object.entries(rules)) this.#rules.set(rule, state)
   }
 
-  rules(): Readonly<Record<string, RuleState>> {
-    return Object.fromEntries(this.#rules)
+  /** The states that a finding may have changed. */
+  rulesOf(report: Pick<Report, 'rule' | 'metric'>): readonly (readonly [string, RuleState])[] {
+    return rulesOf(report).flatMap(([name]) => {
+      const state = this.#rules.get(name)
+      return state === undefined ? [] : [[name, state] as const]
+    })
   }
 
   get(id: string): Incident | undefined {

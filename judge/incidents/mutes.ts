@@ -135,19 +135,12 @@ export interface Mutable {
   readonly metric: string | null
 }
 
-export interface Muting {
-  /** The first mute that is about it and holds at `time`. */
-  mutes(what: Mutable, time: number): string | undefined
-  /** Whether the mute of this name, if there still is one, holds at `time`. */
-  holds(name: string, time: number): boolean
-}
+/** The name of the first mute that is about it and holds at `time`. */
+export type Muting = (what: Mutable, time: number) => string | undefined
 
 export function muting(all: readonly Mute[]): Muting {
   const opened = all.map(one => ({ name: one.name, about: aboutOf(one), holds: windowOf(one) }))
-  return {
-    mutes: (what, time) => opened.find(({ about, holds }) => about(what) && holds(time))?.name,
-    holds: (name, time) => opened.find(one => one.name === name)?.holds(time) ?? false,
-  }
+  return (what, time) => opened.find(({ about, holds }) => about(what) && holds(time))?.name
 }
 
 function aboutOf({ node, rule, metric }: Mute): (what: Mutable) => boolean {

@@ -213,7 +213,8 @@ t.test('what is remembered goes on as if nothing had been', t => {
     const { report, where } = reportOf(one)
     after.grouping.remember({ report, where, incident: before.grouping.of(report.key)!, lowered: false })
   }
-  after.grouping.restoreRules(JSON.parse(JSON.stringify(before.grouping.rules())))
+  const rules = told.flatMap(({ rule, metric }) => before.grouping.rulesOf({ rule, metric }))
+  after.grouping.restoreRules(JSON.parse(JSON.stringify(Object.fromEntries(rules))))
   for (const one of told.slice(200)) after.tell(one)
   for (const id of whole.ids) t.strictSame(after.grouping.get(id), whole.grouping.get(id), id)
   t.end()
