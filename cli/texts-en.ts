@@ -193,11 +193,12 @@ Examples
 
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--scene SCENE] [--for DURATION] [--state FOLDER]
+Usage: fieldline demo [--scene SCENE | --fault] [--for DURATION] [--state FOLDER]
 
   --scene SCENE    another scene, all of whose devices are simulated:
                    plant: a press over Modbus and a filling line over OPC UA
                    ward:  two bedside monitors over HL7, and a signal lamp over Modbus
+  --fault          the relief valve of the press sticks 6 s after the start; its findings become one incident
   --for DURATION   end by itself, such as 30s
   --state FOLDER   where spools and history are kept (default .fieldline/demo, or .fieldline/SCENE)
 
@@ -206,6 +207,7 @@ It ends with a summary whose last line is JSON. Status 1: a sample was lost or s
 Examples
   fieldline demo
   fieldline demo --for 30s
+  fieldline demo --fault
   fieldline demo --scene plant`,
 
     hl7: `Sends HL7 v2 messages over MLLP, or lists those that a gateway could make nothing of.
@@ -314,6 +316,10 @@ Examples
       event: (name, text) => `event    ${name}  ${text}`,
       findingOpens: (rule, message) => `finding  ${rule}: ${message}`,
       findingEnds: rule => `finding  ${rule}: over`,
+      valveSticks: 'simulated press: its relief valve sticks',
+      incidentOpen: (id, findings, rule, message) =>
+        `incident ${id}  ${counted(findings, 'finding')}; likely first: ${rule}: ${message}`,
+      incidentEnds: id => `incident ${id}  over`,
     },
     probeSilent: (unit, reason) => `Unit ${unit} does not answer: ${reason}`,
     probeNobody: 'Nobody answers. Are address, port, unit id and, on a serial line, baud and parity right? Try --scan.',
@@ -342,8 +348,11 @@ Examples
     fileExists: file => `${file} exists already`,
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
-    demoLine: (perSecond, spooled, committed, p99, findings) =>
-      `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings`,
+    faultOfPress: '--fault goes with the press, the scene without a name',
+    demoLine: (perSecond, spooled, committed, p99, findings, incidents, took) =>
+      `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings` +
+      (incidents > 0 ? ` in ${counted(incidents, 'incident')}` : '') +
+      (took === undefined ? '' : ` (${took.toFixed(1)} s after the fault)`),
     demoSummary: ({ read, committed, waiting, lost, duplicated }) =>
       `${read} samples read, ${committed} committed, ${lost} lost, ${duplicated} stored twice` +
       (waiting > 0 ? `; ${waiting} wait in the spools for the next start` : ''),

@@ -188,11 +188,12 @@ export const zh: Texts = {
 
     demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
-用法：fieldline demo [--scene 场景] [--for 时长] [--state 文件夹]
+用法：fieldline demo [--scene 场景 | --fault] [--for 时长] [--state 文件夹]
 
   --scene 场景     另一个场景，其中所有设备都是模拟的：
                    plant：一台通过 Modbus 的压力机和一条通过 OPC UA 的灌装线
                    ward：两台通过 HL7 的床旁监护仪，以及一盏通过 Modbus 的信号灯
+  --fault          启动 6 秒后压力机的溢流阀卡住；由此产生的发现合为一起故障
   --for 时长       到时自动结束，例如 30s
   --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo 或 .fieldline/场景）
 
@@ -201,6 +202,7 @@ export const zh: Texts = {
 示例
   fieldline demo
   fieldline demo --for 30s
+  fieldline demo --fault
   fieldline demo --scene plant`,
 
     hl7: `通过 MLLP 发送 HL7 v2 消息，或列出网关无法理解的消息。
@@ -302,6 +304,9 @@ export const zh: Texts = {
       lampOff: '模拟信号灯：灭',
       event: (name, text) => `事件  ${name}  ${text}`,
       findingOpens: (rule, message) => `发现  ${rule}：${message}`,
+      valveSticks: '模拟压力机：溢流阀卡住',
+      incidentOpen: (id, findings, rule, message) => `故障 ${id}  ${findings} 个发现；可能的起因：${rule}：${message}`,
+      incidentEnds: id => `故障 ${id}  已结束`,
       findingEnds: rule => `发现  ${rule}：已结束`,
     },
     probeSilent: (unit, reason) => `单元 ${unit} 没有应答：${reason}`,
@@ -330,8 +335,11 @@ export const zh: Texts = {
     fileExists: file => `${file} 已存在`,
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
-    demoLine: (perSecond, spooled, committed, p99, findings) =>
-      `每秒读取 ${perSecond} 个样本  待发 ${spooled} 个信封  已提交 ${committed} 个样本  p99 ${p99}  未关闭的发现 ${findings} 个`,
+    faultOfPress: '--fault 只用于压力机，即未命名的场景',
+    demoLine: (perSecond, spooled, committed, p99, findings, incidents, took) =>
+      `每秒读取 ${perSecond} 个样本  待发 ${spooled} 个信封  已提交 ${committed} 个样本  p99 ${p99}  未关闭的发现 ${findings} 个` +
+      (incidents > 0 ? `，属于 ${incidents} 起故障` : '') +
+      (took === undefined ? '' : `（注入后 ${took.toFixed(1)} 秒）`),
     demoSummary: ({ read, committed, waiting, lost, duplicated }) =>
       `读取 ${read} 个样本，提交 ${committed} 个，丢失 ${lost} 个，重复存储 ${duplicated} 个` +
       (waiting > 0 ? `；${waiting} 个仍在缓存中，下次启动时发送` : ''),

@@ -70,6 +70,10 @@ export interface Texts {
       event(name: string, text: string): string
       findingOpens(rule: string, message: string): string
       findingEnds(rule: string): string
+      readonly valveSticks: string
+      /** The likely first cause and its message. */
+      incidentOpen(id: string, findings: number, rule: string, message: string): string
+      incidentEnds(id: string): string
     }
     readonly hl7Verbs: string
     hl7Address(word: string): string
@@ -100,8 +104,17 @@ export interface Texts {
     fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
-    /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
-    demoLine(perSecond: number, spooled: number, committed: number, p99: string, findings: number): string
+    readonly faultOfPress: string
+    /** Samples a second, envelopes in the spools, samples committed, latency, open findings and incidents, s from the fault to its incident. */
+    demoLine(
+      perSecond: number,
+      spooled: number,
+      committed: number,
+      p99: string,
+      findings: number,
+      incidents: number,
+      took: number | undefined,
+    ): string
     demoSummary(sum: Readonly<Record<'read' | 'committed' | 'waiting' | 'lost' | 'duplicated', number>>): string
   }
 }
