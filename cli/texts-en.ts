@@ -21,6 +21,7 @@ Tools
   order          have an edge do something: write a register, call a method
   hl7            send HL7 messages; list those that were kept aside
   probe          find out what a Modbus device has
+  incidents      show what is going wrong; say that it is not a problem
   status         show how the daemons of this host are doing
   demo           run all of it here, with simulated devices
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -191,6 +192,29 @@ Examples
   fieldline status
   fieldline status --config ./gateway.yaml --json`,
 
+    incidents: `Shows what is going wrong: findings that belong together in time and place, with the likely first cause.
+
+Usage: fieldline incidents [--all] [--json] [--collector URL | --config FILE]
+       fieldline incidents ID [--json]
+       fieldline incidents ID --not-a-problem [--note TEXT]
+       fieldline incidents ID --take-back
+
+  ID                one incident with its time line
+  --all             those that are over, too
+  --not-a-problem   the same rule about the same metric there opens no incident any more; ID may also be a finding's
+  --note TEXT       why, for whoever looks later
+  --take-back       it is a problem after all
+  --collector URL   default: that of --config, of /etc/fieldline/collector.yaml, or http://127.0.0.1:8180
+  --config FILE     the configuration of the collector
+  --json            one line of JSON instead of tables
+
+Status 0: none is open, or what was asked is done. 1: one is open, or the collector does not answer. 2: wrong usage.
+
+Examples
+  fieldline incidents
+  fieldline incidents 3f9c0a1b2c3d
+  fieldline incidents 3f9c0a1b2c3d --not-a-problem --note "pump test every Monday"`,
+
     demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
 Usage: fieldline demo [--scene SCENE | --fault] [--for DURATION] [--state FOLDER]
@@ -348,6 +372,53 @@ Examples
     fileExists: file => `${file} exists already`,
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
+    incidentWhich: 'name the incident: fieldline incidents ID --not-a-problem',
+    incidentEither: 'either --not-a-problem or --take-back, not both',
+    incidentId: word => `${JSON.stringify(word)} is no id; they stand in the first column of fieldline incidents`,
+    incidentsUnasked: address => `the collector does not answer at ${address}`,
+    noIncidents: 'No incident is open.',
+    incidentColumns: {
+      id: 'id',
+      severity: 'severity',
+      since: 'since',
+      lasted: 'lasted',
+      findings: 'findings',
+      where: 'where',
+      cause: 'likely first cause',
+    },
+    incidentFacts: {
+      state: 'state',
+      since: 'since',
+      where: 'where',
+      findings: 'findings',
+      cause: 'likely first cause',
+      why: 'because',
+      common: 'common cause',
+      look: 'look at',
+      feedback: 'feedback',
+      into: 'part of',
+    },
+    incidentOpen: 'open',
+    incidentOver: (time, lasted) => `over at ${time} after ${lasted}`,
+    incidentHosts: count => counted(count, 'host'),
+    incidentCounts: (all, open, lowered) => `${all}, ${open} open${lowered > 0 ? `, ${lowered} not a problem` : ''}`,
+    incidentWhy: {
+      only: 'there is no other',
+      upstream: 'it explains the others',
+      first: 'it began first of its kind',
+      severe: 'the most severe of what began at once',
+      together: 'the earliest of what began at once',
+    },
+    incidentAfter: seconds => `${seconds} s after the first`,
+    incidentCommon: rule => `many hosts broke ${rule} at one moment: it lies beyond each of them`,
+    incidentStorm: 'many hosts broke many rules at one moment: it lies beyond each of them',
+    incidentBegins: 'begins',
+    incidentEnds: 'ends',
+    incidentMore: '... and more findings than are shown here',
+    incidentNoProblem: 'not a problem',
+    incidentLowered: 'Kept. From now on this opens no incident:',
+    incidentUndo: id => `Take it back: fieldline incidents ${id} --take-back`,
+    incidentTakenBack: 'Taken back.',
     faultOfPress: '--fault goes with the press, the scene without a name',
     demoLine: (perSecond, spooled, committed, p99, findings, incidents, took) =>
       `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings` +

@@ -19,6 +19,7 @@ export const zh: Texts = {
   order          让边缘节点执行操作：写寄存器、调用方法
   hl7            发送 HL7 消息；列出被搁置的消息
   probe          查明 Modbus 设备有哪些数据
+  incidents      显示正在发生的故障；标记为“不是问题”
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带模拟设备
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -186,6 +187,29 @@ export const zh: Texts = {
   fieldline status
   fieldline status --config ./gateway.yaml --json`,
 
+    incidents: `显示正在发生的故障：时间和位置上相关的发现合为一起，并给出可能的起因。
+
+用法：fieldline incidents [--all] [--json] [--collector 网址 | --config 文件]
+      fieldline incidents ID [--json]
+      fieldline incidents ID --not-a-problem [--note 文字]
+      fieldline incidents ID --take-back
+
+  ID                一起故障及其时间线
+  --all             也显示已结束的故障
+  --not-a-problem   该处同一规则、同一指标今后不再引发故障；ID 也可以是某个发现的编号
+  --note 文字       原因，供以后查看
+  --take-back       撤回：它确实是问题
+  --collector 网址  默认取 --config 或 /etc/fieldline/collector.yaml 中的地址，否则为 http://127.0.0.1:8180
+  --config 文件     采集中心的配置
+  --json            输出一行 JSON，而不是表格
+
+状态 0：没有未结束的故障，或所要求的操作已完成。1：有未结束的故障，或采集中心没有应答。2：用法错误。
+
+示例
+  fieldline incidents
+  fieldline incidents 3f9c0a1b2c3d
+  fieldline incidents 3f9c0a1b2c3d --not-a-problem --note "pump test every Monday"`,
+
     demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
 用法：fieldline demo [--scene 场景 | --fault] [--for 时长] [--state 文件夹]
@@ -335,6 +359,54 @@ export const zh: Texts = {
     fileExists: file => `${file} 已存在`,
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
+    incidentWhich: '请指明是哪一起故障：fieldline incidents ID --not-a-problem',
+    incidentEither: '--not-a-problem 与 --take-back 只能用其中之一',
+    incidentId: word => `${JSON.stringify(word)} 不是编号；编号见 fieldline incidents 的第一列`,
+    incidentsUnasked: address => `采集中心在 ${address} 没有应答`,
+    noIncidents: '没有未结束的故障。',
+    incidentColumns: {
+      id: '编号',
+      severity: '严重程度',
+      since: '开始',
+      lasted: '持续',
+      findings: '发现',
+      where: '位置',
+      cause: '可能的起因',
+    },
+    incidentFacts: {
+      state: '状态',
+      since: '开始',
+      where: '位置',
+      findings: '发现',
+      cause: '可能的起因',
+      why: '理由',
+      common: '共同原因',
+      look: '请查看',
+      feedback: '反馈',
+      into: '属于',
+    },
+    incidentOpen: '未结束',
+    incidentOver: (time, lasted) => `已于 ${time} 结束，持续 ${lasted}`,
+    incidentHosts: count => `${count} 台主机`,
+    incidentCounts: (all, open, lowered) =>
+      `${all} 个，${open} 个未结束${lowered > 0 ? `，${lowered} 个不是问题` : ''}`,
+    incidentWhy: {
+      only: '没有其他发现',
+      upstream: '它能解释其他发现',
+      first: '同类中最早开始',
+      severe: '同时开始的发现中最严重',
+      together: '同时开始的发现中最早',
+    },
+    incidentAfter: seconds => `比最早的晚 ${seconds} 秒`,
+    incidentCommon: rule => `许多主机同时违反 ${rule}：原因在它们之外`,
+    incidentStorm: '许多主机同时违反多条规则：原因在它们之外',
+    incidentBegins: '开始',
+    incidentEnds: '结束',
+    incidentMore: '……还有更多发现未在此列出',
+    incidentNoProblem: '不是问题',
+    incidentLowered: '已记录。今后以下情况不再引发故障：',
+    incidentUndo: id => `撤回：fieldline incidents ${id} --take-back`,
+    incidentTakenBack: '已撤回。',
     faultOfPress: '--fault 只用于压力机，即未命名的场景',
     demoLine: (perSecond, spooled, committed, p99, findings, incidents, took) =>
       `每秒读取 ${perSecond} 个样本  待发 ${spooled} 个信封  已提交 ${committed} 个样本  p99 ${p99}  未关闭的发现 ${findings} 个` +

@@ -1,5 +1,6 @@
 // The command's own words, in the language of the caller's locale: English, or Simplified Chinese for zh_CN and zh_SG.
 
+import type { Ground } from '../judge/incidents/cause.ts'
 import { en } from './texts-en.ts'
 import { zh } from './texts-zh.ts'
 
@@ -19,6 +20,7 @@ export interface Texts {
       | 'order'
       | 'probe'
       | 'status'
+      | 'incidents'
       | 'demo',
       string
     >
@@ -104,6 +106,36 @@ export interface Texts {
     fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
+    readonly incidentWhich: string
+    readonly incidentEither: string
+    incidentId(word: string): string
+    incidentsUnasked(address: string): string
+    readonly noIncidents: string
+    readonly incidentColumns: Readonly<
+      Record<'id' | 'severity' | 'since' | 'lasted' | 'findings' | 'where' | 'cause', string>
+    >
+    readonly incidentFacts: Readonly<
+      Record<
+        'state' | 'since' | 'where' | 'findings' | 'cause' | 'why' | 'common' | 'look' | 'feedback' | 'into',
+        string
+      >
+    >
+    readonly incidentOpen: string
+    incidentOver(time: string, lasted: string): string
+    incidentHosts(count: number): string
+    incidentCounts(all: number, open: number, lowered: number): string
+    readonly incidentWhy: Readonly<Record<Ground, string>>
+    /** Seconds after the first finding. */
+    incidentAfter(seconds: number): string
+    incidentCommon(rule: string): string
+    readonly incidentStorm: string
+    readonly incidentBegins: string
+    readonly incidentEnds: string
+    readonly incidentMore: string
+    readonly incidentNoProblem: string
+    readonly incidentLowered: string
+    incidentUndo(id: string): string
+    readonly incidentTakenBack: string
     readonly faultOfPress: string
     /** Samples a second, envelopes in the spools, samples committed, latency, open findings and incidents, s from the fault to its incident. */
     demoLine(
