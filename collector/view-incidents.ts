@@ -2,7 +2,7 @@
 
 import { causeOf, causeText } from '../judge/incidents/cause.ts'
 import type { Incident } from '../judge/incidents/incident.ts'
-import type { CauseView, FeedbackView, FindingView, IncidentDetail, IncidentView } from './api/view.ts'
+import type { CauseView, FeedbackView, FindingView, IncidentDetail, IncidentView, SeriesView } from './api/view.ts'
 import { isOpen } from './store/records-incidents.ts'
 
 export interface Seen {
@@ -10,6 +10,7 @@ export interface Seen {
   finding(key: string): FindingView | undefined
   /** Keys of an incident's findings. */
   keysOf(incident: string, limit: number): readonly string[]
+  series(id: number): SeriesView | undefined
   feedback(id: string): FeedbackView | undefined
   isSimulated(node: string): boolean
   now(): number
@@ -48,7 +49,7 @@ export function incidentDetail(incident: Incident, seen: Seen): IncidentDetail {
   return {
     ...incidentView(incident, seen),
     evidence,
-    charts: [...new Set(series)].slice(0, mostCharts),
+    charts: [...new Set(series)].slice(0, mostCharts).flatMap(id => seen.series(id) ?? []),
     from: incident.first - around,
     to: isOpen(incident) ? seen.now() : Math.min(seen.now(), incident.ended + around),
     timeline: timeline.sort((a, b) => a.since - b.since),

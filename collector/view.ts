@@ -54,6 +54,7 @@ export class CollectorView implements View {
     },
     keysOf: (incident: string, limit: number) =>
       this.#parts.records.incidents.findingsOf(incident, limit).map(({ key }) => key),
+    series: (id: number) => this.seriesById(id),
     feedback: (id: string) => this.#parts.records.incidents.feedback().find(one => one.id === id),
     isSimulated: (node: string) => this.node(node)?.simulated === true,
     now: () => this.#parts.now(),

@@ -58,7 +58,8 @@ export interface IncidentAnswer
   readonly cause: CauseAnswer | null
 }
 
-export interface IncidentDetailAnswer extends IncidentAnswer, Pick<IncidentDetail, 'charts' | 'from' | 'to' | 'more'> {
+export interface IncidentDetailAnswer extends IncidentAnswer, Pick<IncidentDetail, 'from' | 'to' | 'more'> {
+  readonly charts: readonly SeriesAnswer[]
   readonly evidence: readonly FindingAnswer[]
   readonly timeline: readonly FindingAnswer[]
 }
@@ -169,7 +170,7 @@ export function incidentDetailAnswer(view: View, incident: IncidentDetail): Inci
   return {
     ...incidentAnswer(view, incident),
     evidence: answers(evidence),
-    charts,
+    charts: charts.map(seriesAnswer),
     from,
     to,
     timeline: answers(timeline),

@@ -144,7 +144,7 @@ const incident = closed('Incident', ofIncident)
 const detail = closed('IncidentDetail', {
   ...ofIncident,
   evidence: { ...listOf(finding), description: 'Findings that may be its cause, the likeliest first.' },
-  charts: { ...listOf(count), description: 'Ids of series to look at.' },
+  charts: { ...listOf(series), description: 'Series to look at.' },
   from: { ...time, description: 'When to look at them.' },
   to: time,
   timeline: {

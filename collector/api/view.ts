@@ -133,8 +133,8 @@ export interface IncidentView {
 export interface IncidentDetail extends IncidentView {
   /** Findings that may be its cause, the likeliest first. */
   readonly evidence: readonly FindingView[]
-  /** Ids of series to look at, and when. */
-  readonly charts: readonly number[]
+  /** Series to look at, and when. */
+  readonly charts: readonly SeriesView[]
   readonly from: number
   readonly to: number
   /** Its findings in the order in which they began, a bounded number. */

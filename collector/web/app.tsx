@@ -4,6 +4,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Findings } from './findings.tsx'
 import { Fleet } from './fleet.tsx'
 import { figure } from './format.ts'
+import { Incident } from './incident.tsx'
+import { Incidents } from './incidents.tsx'
 import { Node } from './node.tsx'
 import { type Route, routeOf } from './route.ts'
 import { type Said, type State, type Store, useStore } from './store.ts'
@@ -49,8 +51,15 @@ function useRoute(): Route {
 }
 
 function titleOf(route: Route, words: Words): string {
-  const place = route.at === 'node' ? route.node : route.at === 'findings' ? words('findings') : words('fleet')
-  return `${place} – Fieldline`
+  const place = {
+    node: () => (route.at === 'node' ? route.node : ''),
+    findings: () => words('findings'),
+    incidents: () => words('incidents'),
+    incident: () => words('incident'),
+    fleet: () => words('fleet'),
+    missing: () => words('fleet'),
+  }
+  return `${place[route.at]()} – Fieldline`
 }
 
 function aloud(said: Said, words: Words): string {
@@ -71,6 +80,7 @@ function Header({ state, route, language, choose }: HeaderProps) {
   const words = useWords()
   const here = (at: Route['at']): 'page' | undefined => (route.at === at ? 'page' : undefined)
   const open = state.vitals?.openFindings ?? 0
+  const incidents = state.vitals?.openIncidents ?? 0
   return (
     <header class="top">
       <a class="brand" href="#/">
@@ -79,6 +89,9 @@ function Header({ state, route, language, choose }: HeaderProps) {
       <nav aria-label={words('menu')}>
         <a href="#/" aria-current={here('fleet')}>
           {words('fleet')}
+        </a>
+        <a href="#/incidents" aria-current={here('incidents')}>
+          {words('incidents')} {incidents > 0 && <span class="count">{figure(incidents)}</span>}
         </a>
         <a href="#/findings" aria-current={here('findings')}>
           {words('findings')} {open > 0 && <span class="count">{figure(open)}</span>}
@@ -99,7 +112,7 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
   const words = useWords()
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
-  const place = route.at === 'node' ? route.node : route.at
+  const place = route.at === 'node' ? route.node : route.at === 'incident' ? route.id : route.at
   useEffect(() => {
     if (!first.current) {
       main.current?.focus()
@@ -111,6 +124,8 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
     <main id="main" tabIndex={-1} ref={main}>
       {route.at === 'fleet' && <Fleet state={state} />}
       {route.at === 'node' && <Node key={route.node} state={state} route={route} />}
+      {route.at === 'incidents' && <Incidents state={state} />}
+      {route.at === 'incident' && <Incident key={route.id} state={state} id={route.id} />}
       {route.at === 'findings' && <Findings state={state} node={route.node} />}
       {route.at === 'missing' && <p class="empty">{words('missing')}</p>}
     </main>

@@ -13,6 +13,8 @@ export type Route =
   | { readonly at: 'fleet' }
   | { readonly at: 'node'; readonly node: string; readonly range: Range; readonly filter: string }
   | { readonly at: 'findings'; readonly node: string | undefined }
+  | { readonly at: 'incidents' }
+  | { readonly at: 'incident'; readonly id: string }
   | { readonly at: 'missing' }
 
 export function routeOf(hash: string): Route {
@@ -20,6 +22,9 @@ export function routeOf(hash: string): Route {
   const given = new URLSearchParams(query)
   if (path === '' || path === '/') return { at: 'fleet' }
   if (path === '/findings') return { at: 'findings', node: given.get('node') ?? undefined }
+  if (path === '/incidents') return { at: 'incidents' }
+  const id = /^\/incident\/([0-9a-f]{12})$/.exec(path)?.[1]
+  if (id !== undefined) return { at: 'incident', id }
   const node = /^\/node\/([\w.-]+)$/.exec(path)?.[1]
   if (node === undefined) return { at: 'missing' }
   const range = ranges.find(r => r === given.get('range')) ?? '5m'
@@ -28,6 +33,8 @@ export function routeOf(hash: string): Route {
 
 export function hashOf(route: Exclude<Route, { at: 'missing' }>): string {
   if (route.at === 'fleet') return '#/'
+  if (route.at === 'incidents') return '#/incidents'
+  if (route.at === 'incident') return `#/incident/${route.id}`
   if (route.at === 'findings') return route.node === undefined ? '#/findings' : `#/findings?node=${route.node}`
   const query = new URLSearchParams({ range: route.range, ...(route.filter && { filter: route.filter }) })
   return `#/node/${route.node}?${query}`

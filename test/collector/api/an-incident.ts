@@ -21,7 +21,7 @@ export function incidentOf(timeline: readonly FindingView[], more: Partial<Incid
     simulated: false,
     cause: { finding: finding!, ground: 'first', after: 0, reason: `${finding!.rule}: it began first` },
     evidence: timeline,
-    charts: timeline.flatMap(({ seriesId }) => seriesId ?? []),
+    charts: [],
     from: since - 300_000,
     to: since + 300_000,
     timeline,

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { texts } from '../../../collector/web/texts.ts'
 import { peer } from '../../peers.ts'
+import { incidentOf } from '../api/an-incident.ts'
 import { FakeView } from '../api/fake-view.ts'
 import { launch, serve, visit } from './browser.ts'
 import { hot, plant } from './plant.ts'
@@ -32,6 +33,38 @@ async function everyText(t: Test, program: string): Promise<void> {
       await page.waitForTimeout(50)
     }
   }
+  const seeIncidents = async (page: Page, url: string, view: FakeView): Promise<void> => {
+    const finding = { ...hot, id: 'f', subject: { node: 'mill-1' }, since: Date.now(), until: Date.now(), evidence: {} }
+    const one = incidentOf([{ ...finding, lowered: 'f' }], { more: true })
+    await page.goto(`${url}#/incident/${one.id}`)
+    for (const [ground, key] of [
+      ['only', 'causeOnly'],
+      ['upstream', 'causeUpstream'],
+      ['first', 'causeFirst'],
+      ['severe', 'causeSevere'],
+      ['together', 'causeTogether'],
+    ] as const) {
+      view.setIncident({
+        ...one,
+        cause: { finding, ground, after: 3000, reason: '' },
+        common: ground === 'only' ? '*' : 'hot',
+      })
+      if (ground === 'only') await page.reload()
+      await see(page, key)
+    }
+    for (const key of ['afterFirst', 'commonCause', 'findingsIn', 'openIn', 'likelyCause', 'timeline', 'ends'] as const)
+      await see(page, key)
+    for (const key of ['moreFindings', 'note', 'noProblemMeans', 'sayNoProblem', 'incident'] as const)
+      await see(page, key)
+    view.notAProblem({ incident: one.id }, '')
+    for (const key of ['saidNoProblem', 'takeBack', 'notAProblem'] as const) await see(page, key)
+    const { cause: _, ...causeless } = one
+    view.setIncident({ ...causeless, hosts: 3, into: 'ffffffffffff' })
+    await see(page, 'partOf')
+    view.setIncident({ ...causeless, hosts: 3 })
+    await page.goto(`${url}#/incidents`)
+    for (const key of ['noCause', 'hosts', 'incidents'] as const) await see(page, key)
+  }
   await t.test('an empty collector', async t => {
     const { url } = await serve(t, new FakeView())
     const { page } = await visit(browser, url, zh)
@@ -39,6 +72,8 @@ async function everyText(t: Test, program: string): Promise<void> {
     await page.goto(`${url}#/findings`)
     await see(page, 'nothingWrong')
     await see(page, 'noneClosed')
+    await page.goto(`${url}#/incidents`)
+    await see(page, 'noIncident')
     await page.goto(`${url}#/nowhere`)
     await see(page, 'missing')
     await page.goto(`${url}#/node/nobody`)
@@ -64,6 +99,10 @@ async function everyText(t: Test, program: string): Promise<void> {
     await see(page, 'findingOpened')
     view.setFinding({ ...finding, until: now + 1000 })
     await see(page, 'findingClosed')
+    await seeIncidents(page, served.url, view)
+    view.setFinding({ ...finding, id: 'muted', muted: 'patch', incident: '0123456789ab' })
+    await page.goto(`${served.url}#/findings`)
+    await see(page, 'muted')
     await page.goto(`${served.url}#/findings?node=press-gw`)
     for (const key of ['onlyNode', 'lasted', 'showChart'] as const) await see(page, key)
     await page.goto(`${served.url}#/findings`)
