@@ -129,10 +129,7 @@ function facts(incident: IncidentDetailAnswer): string[] {
       `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${severity}`,
     ],
     [names.since, clock(since)],
-    [
-      names.where,
-      `${whereText(incident)}: ${incident.nodes.slice(0, 10).join(', ')}${incident.nodes.length > 10 ? ' ...' : ''}`,
-    ],
+    [names.where, incident.hosts === 1 ? whereText(incident) : `${whereText(incident)}: ${namesOf(incident)}`],
     [names.findings, said.incidentCounts(findings, openFindings, lowered)],
     cause
       ? [names.cause, `${cause.finding.rule} (${cause.finding.node}): ${oneLine(cause.finding.message)}`]
@@ -144,6 +141,10 @@ function facts(incident: IncidentDetailAnswer): string[] {
     into === null ? undefined : [names.into, into],
   ]
   return [id, table(told.flatMap(line => (line === undefined ? [] : [['', ...line]])))]
+}
+
+function namesOf({ nodes }: IncidentAnswer): string {
+  return `${nodes.slice(0, 10).join(', ')}${nodes.length > 10 ? ' ...' : ''}`
 }
 
 function whyText({ ground, after }: NonNullable<IncidentAnswer['cause']>): string {

@@ -102,7 +102,7 @@ export class Incidents {
 
   /** False if there is no such feedback. */
   takeBack(id: string, now: number): boolean {
-    const known = this.#records.incidents.feedback().find(one => one.id === id)
+    const known = this.#records.incidents.feedbackOn(id)
     if (known === undefined) return false
     this.#records.incidents.dropFeedback(id)
     this.#readFeedback()

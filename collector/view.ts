@@ -55,7 +55,7 @@ export class CollectorView implements View {
     keysOf: (incident: string, limit: number) =>
       this.#parts.records.incidents.findingsOf(incident, limit).map(({ key }) => key),
     series: (id: number) => this.seriesById(id),
-    feedback: (id: string) => this.#parts.records.incidents.feedback().find(one => one.id === id),
+    feedback: (id: string) => this.#parts.records.incidents.feedbackOn(id),
     isSimulated: (node: string) => this.node(node)?.simulated === true,
     now: () => this.#parts.now(),
   }

@@ -177,6 +177,10 @@ export class IncidentTables {
     return [...this.#feedback.values()].sort((a, b) => b.at - a.at)
   }
 
+  feedbackOn(id: string): Feedback | undefined {
+    return this.#feedback.get(id)
+  }
+
   tellFeedback(feedback: Feedback): void {
     this.#feedback.set(feedback.id, feedback)
     this.#told.set(feedback.id, feedback)

@@ -83,13 +83,13 @@ export function causeOf(leads: readonly Lead[]): Cause | undefined {
   const rivals = layer.filter(lead => lead.since - earliest.since <= atOnce)
   const worst = Math.max(...rivals.map(severityOf))
   const lead = rivals.find(rival => severityOf(rival) === worst)!
-  return { lead, ground: groundOf(lead, leads, layer, rivals), after: lead.since - first }
+  return { lead, ground: groundOf(lead, leads, rivals), after: lead.since - first }
 }
 
-function groundOf(lead: Lead, leads: readonly Lead[], layer: readonly Lead[], rivals: readonly Lead[]): Ground {
+function groundOf(lead: Lead, leads: readonly Lead[], rivals: readonly Lead[]): Ground {
   if (leads.length === 1) return 'only'
   if (leads.some(other => layers.indexOf(other.layer) > layers.indexOf(lead.layer))) return 'upstream'
-  if (rivals.length === 1 || layer.length === 1) return 'first'
+  if (rivals.every(rival => rival === lead || rival.since > lead.since)) return 'first'
   return rivals.some(rival => severityOf(rival) < severityOf(lead)) ? 'severe' : 'together'
 }
 

@@ -94,6 +94,26 @@ t.test('a collector that judges, is killed and replays has the same incidents', 
   await second.stop()
 })
 
+t.test('where a node stands is told by the attributes of its configuration, and incidents go by it', async t => {
+  const rules = [{ type: 'threshold', name: 'hot', metric: 'press.heat', above: 90 }]
+  const c = await collectorIn(t.testdir(), { rules })
+  for (const [n, rack] of ['a', 'a', 'b'].entries()) {
+    const node = `press-${n}`
+    const edge = new Edge(node, `spool0000${n}`, { 'host.name': node, site: 'south', rack })
+    await c.intake.offer(edge.heat(n * 1000, [95]))
+  }
+  await settled(c.intake)
+  const all = c.records.incidents.find({ limit: 10 })
+  t.match(
+    all.map(({ nodes, place }) => ({ nodes, place })),
+    [
+      { nodes: ['press-2'], place: { site: 'south', rack: 'b' } },
+      { nodes: ['press-0', 'press-1'], place: { site: 'south', rack: 'a' } },
+    ],
+  )
+  await c.stop()
+})
+
 t.test('open findings from before there were incidents, or whose marks damage took, are taken up at the start', t => {
   const folder = t.testdir()
   const history = openHistory({ folder, say: () => {}, now: () => noon })
