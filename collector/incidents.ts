@@ -75,7 +75,7 @@ export class Incidents {
     return changed
   }
 
-  /** "Not a problem", said of an incident or a finding. @throws Refused where it is about too much. */
+  /** "Not a problem", said of an incident or a finding; on disk when this returns. @throws Refused where it is about too much. */
   notAProblem(
     about: { readonly incident: string } | { readonly finding: string },
     note: string,
@@ -97,16 +97,18 @@ export class Incidents {
     this.#records.incidents.tellFeedback(feedback)
     this.#readFeedback()
     this.#remark(findings, now)
+    this.#records.writeFindings()
     return feedback
   }
 
-  /** False if there is no such feedback. */
+  /** On disk when this returns; false if there is no such feedback. */
   takeBack(id: string, now: number): boolean {
     const known = this.#records.incidents.feedbackOn(id)
     if (known === undefined) return false
     this.#records.incidents.dropFeedback(id)
     this.#readFeedback()
     this.#remark(known.about === 'incident' ? this.#findingsOf(id) : this.#findingOf(id), now)
+    this.#records.writeFindings()
     return true
   }
 

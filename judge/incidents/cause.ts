@@ -50,7 +50,8 @@ export function layerOf({ rule, kind, metric }: Pick<Lead, 'rule' | 'kind' | 'me
   if (kind === 'silence') return metric === null ? 'node' : 'absence'
   if (kind.startsWith('disk') || [rule, metric ?? ''].some(text => hardware.test(text))) return 'hardware'
   const about = metric ?? rule
-  if (service.test(about)) return 'service'
+  // A queue of a host's own disk is no service.
+  if (service.test(about) && !resource.test(about)) return 'service'
   if (network.test(about)) return 'network'
   return resource.test(about) ? 'resource' : 'process'
 }
