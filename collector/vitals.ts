@@ -77,6 +77,7 @@ export function collectorVitals({ history, records, intake, meter, refusals }: P
     counter('history_damaged_total', 'Damaged parts of chunks that were left out.', () => history.stats().damaged),
     gauge('nodes', 'Nodes known.', () => records.nodes().length),
     gauge('findings_open', 'Open findings.', () => records.openCount()),
+    gauge('incidents_open', 'Open incidents.', () => records.incidents.openCount()),
     gauge(
       'commit_latency_p99_seconds',
       'From sample time to commit over the last minute.',
