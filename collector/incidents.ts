@@ -6,14 +6,14 @@
 //   replay after a crash tells the same findings again; what is marked is not taken twice.
 // - What comes out follows from the findings and their order. The clock decides only when a mute is over.
 
-import { createHash } from 'node:crypto'
 import { Refused } from '../core/errors.ts'
-import type { Attributes, Finding, Series } from '../core/model.ts'
+import type { Finding } from '../core/model.ts'
 import { fits, type Pattern, patternsOf } from '../judge/incidents/feedback.ts'
 import type { Report } from '../judge/incidents/incident.ts'
 import { type Mute, type Muting, muting } from '../judge/incidents/mutes.ts'
 import { type Where, whereOf } from '../judge/incidents/place.ts'
 import { Grouping } from '../judge/incidents.ts'
+import { findingId, fromKey, incidentId, sameOf } from './finding-ids.ts'
 import { findingKey, type Records } from './store/records.ts'
 import type { Feedback, Mark } from './store/records-incidents.ts'
 
@@ -274,36 +274,4 @@ export class Incidents {
 interface Keyed {
   readonly key: string
   readonly finding: Finding
-}
-
-/** Stays the same from opening to closing and over restarts. */
-export function findingId(key: string): string {
-  return createHash('sha256').update(key).digest('base64url').slice(0, 22)
-}
-
-/** Short enough to be typed; of the finding that opened it. */
-function incidentId(key: string): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 12)
-}
-
-/** A key without its time: the same rule about the same subject. */
-function sameOf(key: string): string {
-  return key.slice(0, key.lastIndexOf(','))
-}
-
-type Key = readonly [
-  rule: string,
-  node: string,
-  series:
-    | readonly [name: string, unit: string, kind: Series['kind'], attributes: readonly [string, Attributes[string]][]]
-    | null,
-  since: number,
-]
-
-/** As much of a finding as its key tells. */
-function fromKey(key: string, until: number): Finding {
-  const [rule, node, about, since] = JSON.parse(key) as Key
-  const series = about && { name: about[0], unit: about[1], kind: about[2], attributes: Object.fromEntries(about[3]) }
-  const subject = series === null ? { node } : { node, series }
-  return { rule, kind: '', subject, severity: 'info', since, until, message: '', evidence: {} }
 }

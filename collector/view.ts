@@ -19,7 +19,8 @@ import type {
   Window,
 } from './api/view.ts'
 import { isSimulated } from './api/view.ts'
-import { findingId, type Incidents } from './incidents.ts'
+import { findingId } from './finding-ids.ts'
+import type { Incidents } from './incidents.ts'
 import type { Meter } from './meter.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type RecordChange, type Records } from './store/records.ts'

@@ -22,7 +22,8 @@ import {
   type RuleState,
 } from './incidents/common.ts'
 import { absorb, addNode, type Incident, openIncident, type Report, weigh, worse } from './incidents/incident.ts'
-import { agree, isWide, narrowest, type Place, type Where } from './incidents/place.ts'
+import { agree, isWide, narrowest, type Where } from './incidents/place.ts'
+import { type Entry, Whereabouts } from './incidents/whereabouts.ts'
 
 /** What the slowest usual detector takes to see what is already there (28 readings every 10 s), ms. */
 export const near = 300_000
@@ -36,10 +37,6 @@ const anyRule = '*'
 const mostOver = 2000
 const mostEndings = 10_000
 const mostRules = 2000
-/** Incidents remembered of one host or place. */
-const mostOfKey = 8
-/** Hosts, and places, of which incidents are remembered. */
-const mostKeys = 50_000
 
 interface Member {
   readonly incident: string
@@ -49,11 +46,6 @@ interface Member {
 interface Ending {
   readonly incident: string
   readonly until: number
-}
-
-interface Entry {
-  readonly incident: string
-  readonly place: Place
 }
 
 /** What became of a finding. */
@@ -78,8 +70,7 @@ export class Grouping {
   readonly #members = new Map<string, Member>()
   /** By rule and subject: what ended lately. */
   readonly #endings = new Map<string, Ending>()
-  readonly #hosts = new Map<string, Entry[]>()
-  readonly #places = new Map<string, Entry[]>()
+  readonly #whereabouts = new Whereabouts()
   readonly #rules = new Map<string, RuleState>()
   /** Incidents that are over, in the order in which they ended. */
   readonly #over = new Set<string>()
@@ -95,7 +86,7 @@ export class Grouping {
   remember({ report, where, incident, lowered }: Remembered): void {
     const { id } = this.#alive(incident) ?? {}
     if (id === undefined) return
-    this.#index(id, where)
+    this.#whereabouts.enter(id, where, this.#aliveId)
     if (report.until === undefined) this.#members.set(report.key, { incident: id, lowered })
     else this.#end(report, id)
   }
@@ -185,23 +176,17 @@ export class Grouping {
     return isYoung(own, report.since) ? this.#merge([own, common]) : own
   }
 
-  /** The part of the host that the series tells, or the host as a whole. */
-  #byHost({ since }: Report, where: Where): Incident | undefined {
-    for (const key of partsOf(where)) {
-      const found = this.#find(this.#hosts.get(key), since, where, near)
-      if (found !== undefined) return found
-    }
-    return undefined
+  #byHost(report: Report, where: Where): Incident | undefined {
+    return this.#find(this.#whereabouts.atHost(where), report.since, where, near)
   }
 
-  #byPlace({ since }: Report, where: Where): Incident | undefined {
+  #byPlace(report: Report, where: Where): Incident | undefined {
     const level = narrowest(where.place)
     if (level === undefined) return undefined
-    const key = `${level}=${where.place[level]}`
-    return this.#find(this.#places.get(key), since, where, isWide(level) ? moment : near)
+    return this.#find(this.#whereabouts.atPlace(where), report.since, where, isWide(level) ? moment : near)
   }
 
-  #find(entries: readonly Entry[] = [], since: number, { place }: Where, within: number): Incident | undefined {
+  #find(entries: readonly Entry[], since: number, { place }: Where, within: number): Incident | undefined {
     for (const entry of entries) {
       const incident = this.#alive(entry.incident)
       if (incident !== undefined && agree(entry.place, place) && isNear(incident, since, within)) return incident
@@ -265,7 +250,7 @@ export class Grouping {
 
   #join(incident: Incident, report: Report, where: Where, lowered: boolean): void {
     incident.findings++
-    if (this.#index(incident.id, where)) incident.hosts++
+    if (this.#whereabouts.enter(incident.id, where, this.#aliveId)) incident.hosts++
     addNode(incident, report.node)
     if (lowered) incident.lowered++
     else weigh(incident, leadOf(report), where.place)
@@ -309,23 +294,6 @@ export class Grouping {
     this.#over.delete(oldest)
     this.#incidents.delete(oldest)
   }
-
-  /** Whether the host is new to the incident. */
-  #index(incident: string, where: Where): boolean {
-    const { host, place } = where
-    const isNew = !this.#hosts.get(host)?.some(entry => this.#aliveId(entry.incident) === incident)
-    const level = narrowest(place)
-    for (const key of partsOf(where)) this.#enter(this.#hosts, key, { incident, place })
-    if (level !== undefined) this.#enter(this.#places, `${level}=${place[level]}`, { incident, place })
-    return isNew
-  }
-
-  #enter(index: Map<string, Entry[]>, key: string, entry: Entry): void {
-    const others = (index.get(key) ?? []).filter(e => this.#aliveId(e.incident) !== entry.incident)
-    index.delete(key)
-    index.set(key, [entry, ...others].slice(0, mostOfKey))
-    if (index.size > mostKeys) index.delete(firstOf(index.keys()))
-  }
 }
 
 function isNear({ first, last }: Incident, time: number, within: number): boolean {
@@ -335,12 +303,6 @@ function isNear({ first, last }: Incident, time: number, within: number): boolea
 /** What began about now may turn out to be a part of something larger. */
 function isYoung({ first }: Incident, time: number): boolean {
   return Math.abs(time - first) <= near
-}
-
-/** The part of the host that the series tells, then the host as a whole. */
-function partsOf({ host, within }: Pick<Where, 'host' | 'within'>): readonly string[] {
-  const level = narrowest(within)
-  return level === undefined ? [host] : [`${host} ${level}=${within[level]}`, host]
 }
 
 /** A rule about any metric is one for each. */

@@ -10,7 +10,8 @@ export interface RuleState {
   recent: Breach[]
   /** Incidents in a usual minute. */
   usual: number
-  /** The minute in hand, and how many it had. */
+  /** Minutes seen; the minute in hand, and how many it had. */
+  minutes: number
   minute: number
   count: number
 }
@@ -24,11 +25,14 @@ export interface Breach {
 /** ms */
 export const moment = 60_000
 const timesUsual = 5
-/** Weight of a new minute in the usual one: it is that of about an hour. */
-const weight = 1 / 60
+/** What is usual is of about an hour, minutes; it begins as if so many calm ones had been seen. */
+const longMemory = 60
+const shortMemory = 10
+/** Times the least that is many: what is usual is not learned beyond that. */
+const mostUsual = 2
 
 export function newRuleState(): RuleState {
-  return { common: null, recent: [], usual: 0, minute: 0, count: 0 }
+  return { common: null, recent: [], usual: 0, minutes: 0, minute: 0, count: 0 }
 }
 
 /** So many at one moment are too many for chance. */
@@ -48,16 +52,18 @@ export function noteBreach(state: RuleState, breach: Breach, least: number, aliv
   if (known < 0) countMinute(state, breach.since, least)
   else state.recent.splice(known, 1)
   state.recent.push(breach)
-  if (state.recent.length > timesUsual * least) state.recent.shift()
+  if (state.recent.length > timesUsual * mostUsual * least) state.recent.shift()
 }
 
-/** A minute counts at most `least`, so that one storm does not pass for what is usual. */
+/** A minute counts so much at most that one storm does not pass for what is usual. */
 function countMinute(state: RuleState, since: number, least: number): void {
   const minute = Math.floor(since / moment)
   if (minute > state.minute) {
-    const told = Math.min(state.count, least)
+    const calm = state.minutes === 0 ? 0 : Math.min(minute - state.minute - 1, longMemory)
+    const weight = 1 / Math.min(longMemory, state.minutes + shortMemory)
     state.usual =
-      (state.usual + (told - state.usual) * weight) * (1 - weight) ** Math.min(minute - state.minute - 1, 1e4)
+      (state.usual + (Math.min(state.count, mostUsual * least) - state.usual) * weight) * (1 - weight) ** calm
+    state.minutes = Math.min(longMemory, state.minutes + calm + 1)
     state.minute = minute
     state.count = 0
   }
@@ -74,7 +80,7 @@ export function breakersAt({ recent }: RuleState, time: number, alive: Alive): R
 /** Whether so many hosts of the common incident broke it within a moment of `time` that one more is no chance. */
 export function goesOn(state: RuleState, time: number, least: number, alive: Alive): boolean {
   if (state.common === null) return false
-  const enough = Math.min(many(state, least), timesUsual * least)
+  const enough = many(state, least)
   const common = alive(state.common)
   let hosts = 0
   // The newest are last, and each host of the common incident stands there once.

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { findingId, Incidents } from '../../collector/incidents.ts'
+import { findingId } from '../../collector/finding-ids.ts'
+import { Incidents } from '../../collector/incidents.ts'
 import { openHistory } from '../../collector/store/history.ts'
 import { findingKey, type RecordChange, Records } from '../../collector/store/records.ts'
 import type { Finding } from '../../core/model.ts'

@@ -135,11 +135,11 @@ t.test('ten thousand findings at once are a handful of incidents', async t => {
   for (const [name, storm] of Object.entries(storms)) {
     const fleet = new Fleet()
     const random10k = shuffled(10_000)
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     for (const n of random10k) fleet.tell({ ...storm(n) })
-    const took = performance.now() - begun
+    const { user, system } = process.cpuUsage(begun)
     const all = fleet.incidents()
-    t.ok(all.length <= 10, `${name}: ${all.length} incidents, ${Math.round(took)} ms`)
+    t.ok(all.length <= 10, `${name}: ${all.length} incidents, ${Math.round((user + system) / 1000)} ms of CPU`)
     t.equal(
       all.reduce((sum, { findings }) => sum + findings, 0),
       10_000,
