@@ -13,6 +13,7 @@ const benches = [
   'detect',
   'disks',
   'smd',
+  'disks-daily',
 ] as const
 
 const [name, ...args] = process.argv.slice(2)

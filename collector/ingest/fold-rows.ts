@@ -4,6 +4,7 @@
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Series } from '../../core/model.ts'
 import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
+import type { Disks } from '../disks/disks.ts'
 import type { Came, Judging, Watch } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import { mostEventBytes, type Records } from '../store/records.ts'
@@ -17,6 +18,7 @@ export interface RowReaderOptions {
   readonly history: History
   readonly records: Records
   readonly judging: Judging
+  readonly disks: Disks
   readonly troubles: Troubles
   /** Series one node may have. */
   readonly max_series: number
@@ -82,6 +84,7 @@ export class RowReader {
 
   #taken(row: Row, node: FoldNode): void {
     this.#open(row, node)
+    this.#options.disks.take(row.node, row.received)
     if (!this.#came.backlog || row.stream === '') node.record.lastTime = row.lastTime
     this.#options.judging.stepNode(row.node, row.lastTime, row.samples + row.events, this.#came)
   }
@@ -155,8 +158,10 @@ export class RowReader {
     for (const { resource, event } of decodeLogs(bytes)) {
       if (Object.keys(node.record.attributes).length === 0) this.#options.records.describe(node.record, resource)
       if (event.time < this.#oldest || event.time > this.#newest) this.#rejected++
-      else if (this.#options.records.event(node.record.name, event)) events++
-      else this.#oversized++
+      else if (this.#options.records.event(node.record.name, event)) {
+        events++
+        this.#options.disks.event(node.record.name, event)
+      } else this.#oversized++
     }
     return events
   }
@@ -203,5 +208,6 @@ export class RowReader {
     this.#samples++
     const watches = ref.watch as Watch[] | undefined
     if (watches !== undefined) this.#options.judging.step(watches, time, value, this.#came)
+    if (ref.drive) this.#options.disks.step(ref.drive, time, value)
   }
 }
