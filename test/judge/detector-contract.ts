@@ -10,16 +10,31 @@ import { type Random, seeded } from '../random.ts'
 /** One thing that happens to a detector. */
 export type Happening = { readonly time: number; readonly value: number } | { readonly now: number }
 
+/** What the samples are like that it is shown. */
+export interface Course {
+  /** Each lasts for about 40 samples. */
+  readonly levels: readonly number[]
+  /** Between two samples, most often, ms. */
+  readonly interval: number
+}
+
+const usualCourse: Course = { levels: [-100, 0, 1, 50, 100, 1e6], interval: 1000 }
 const start = Date.UTC(2026, 5, 1)
 const steps = 3000
 
-export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unknown, series: Series | undefined): void {
+export function detectorContract<O>(
+  t: Test,
+  type: DetectorType<O>,
+  plain: unknown,
+  series: Series | undefined,
+  course = usualCourse,
+): void {
   const open = (): Detector<unknown> => type.open(readOptions(type, plain))
   t.test(`${type.name}: a replay gives the same verdicts, and they make sense`, async t => {
     const random = seeded(t)
     let found = 0
     for (let round = 0; round < 5; round++) {
-      const happenings = happen(random)
+      const happenings = happen(random, course)
       const first = play(open(), series, happenings)
       deepStrictEqual(play(open(), series, happenings), first)
       checkGrammar(first, happenings)
@@ -30,7 +45,7 @@ export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unkno
 
   t.test(`${type.name}: state restored from a checkpoint at any step gives the same verdicts`, async t => {
     const random = seeded(t)
-    const happenings = happen(random)
+    const happenings = happen(random, course)
     const through = (state: unknown): unknown => (random.below(10) === 0 ? JSON.parse(JSON.stringify(state)) : state)
     deepStrictEqual(play(open(), series, happenings, through), play(open(), series, happenings))
     t.pass()
@@ -41,7 +56,7 @@ export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unkno
       deepStrictEqual(JSON.parse(JSON.stringify(state)), state)
       return state
     }
-    play(open(), series, happen(seeded(t)), check)
+    play(open(), series, happen(seeded(t), course), check)
     t.pass()
   })
 
@@ -50,7 +65,7 @@ export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unkno
     t.teardown(() => {
       Date.now = now
     })
-    const happenings = happen(seeded(t))
+    const happenings = happen(seeded(t), course)
     Date.now = () => {
       throw new Error('a detector asked for the time')
     }
@@ -90,13 +105,13 @@ export function play<S>(
 }
 
 /** Samples with pauses, jumps, equal times and long runs of one kind of value, and idle calls in between. */
-function happen(random: Random): readonly Happening[] {
+function happen(random: Random, { levels, interval }: Course): readonly Happening[] {
   const happenings: Happening[] = []
   let time = start
   let level = 0
   for (let n = 0; n < steps; n++) {
-    if (random.below(40) === 0) level = random.pick([-100, 0, 1, 50, 100, 1e6])
-    time += random.pick([0, 1000, 1000, 1000, 5000, random.below(100) === 0 ? 3_600_000 : 1000])
+    if (random.below(40) === 0) level = random.pick(levels)
+    time += interval * random.pick([0, 1, 1, 1, 5, random.below(100) === 0 ? 3600 : 1])
     happenings.push({ time, value: level + random() })
     if (random.below(20) === 0) for (let s = 1; s < random.below(600); s += 7) happenings.push({ now: time + s * 1000 })
     const last = happenings.at(-1)!
