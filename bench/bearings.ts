@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Forecast } from '../judge/detect/rul-forecast.ts'
 import { type Bearing, readBearings } from './bearings/data.ts'
-import { type Figures, measure, round, shares, type Told } from './bearings/measures.ts'
+import { type Figures, measure, round, shares, shown, type Told } from './bearings/measures.ts'
 import { foretold, type Moment, moments, type Run, replay } from './bearings/replay.ts'
 import { mean, rivals } from './bearings/rivals.ts'
 import { median, table } from './process.ts'
@@ -102,7 +102,7 @@ function bearingRow(run: Run, feature: string): Record<string, string | number> 
   const head = { bearing: run.bearing, life_s: (run.times.at(-1)! - run.times[0]!) / 1000, false: run.falseOnsets }
   if (run.told === undefined) return { ...head, lead_s: '-' }
   const [seconds, share] = leadOf(run)
-  const cells = moments(run, feature, shares).map(moment => [`at ${moment.share * 100} %`, cell(moment)] as const)
+  const cells = moments(run, feature, shown).map(moment => [`at ${moment.share * 100} %`, cell(moment)] as const)
   const end = round(Math.exp(run.rise), 1)
   return { ...head, 'end x healthy': end, lead_s: seconds, lead_share: round(share, 3), ...Object.fromEntries(cells) }
 }

@@ -11,11 +11,12 @@ export interface Told {
   readonly said: Partial<Forecast> | undefined
 }
 
-/** Shares of the time between onset and end. */
-export const shares = [0.25, 0.5, 0.75, 0.9] as const
+/** Shares of the time between onset and end at which everything is asked, and those whose error is shown one by one. */
+export const shares = Array.from({ length: 19 }, (_, n) => (n + 1) / 20)
+export const shown = [0.25, 0.5, 0.75, 0.9]
 
 export interface Figures {
-  /** Median of |foretold - true| / true at each share, over those that were foretold. */
+  /** Median of |foretold - true| / true at each share shown, over those that were foretold. */
   readonly relative_error: Readonly<Record<string, number>>
   /** Median of |ln foretold - ln true| over all shares: 0.69 is wrong by a factor of 2, either way. */
   readonly log_error: number
@@ -32,7 +33,7 @@ export function measure(those: readonly Told[]): Figures {
   const at = (share: number) => told.filter(one => one.share === share).map(relativeError)
   const intervals = told.filter(({ said }) => said?.to !== undefined)
   return {
-    relative_error: Object.fromEntries(shares.map(share => [`at_${share * 100}`, round(median(at(share)))])),
+    relative_error: Object.fromEntries(shown.map(share => [`at_${share * 100}`, round(median(at(share)))])),
     log_error: round(median(told.map(logError))),
     coverage: intervals.length === 0 ? undefined : round(intervals.filter(holds).length / intervals.length),
     phm_score: round(mean(those.map(phmScore)), 3),

@@ -7,7 +7,7 @@ import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { metric, node, type Selection, selectsSeries, where } from '../select.ts'
 import { watchHealthy } from './rul-healthy.ts'
 import { begin, few, look, type RulState, standstill } from './rul-state.ts'
-import { watchWorn, wearOff } from './rul-worn.ts'
+import { beginWear, watchWorn } from './rul-worn.ts'
 
 export interface RulOptions extends Selection {
   readonly metric: string
@@ -16,7 +16,7 @@ export interface RulOptions extends Selection {
   readonly severity: Severity
 }
 
-/** Of velocity in mm/s where no limit is given: from zone C to D for groups 1 (rigid) and 2 (flexible), ISO 20816-3 table A.1 and A.2. */
+/** Where no limit is given, of velocity in mm/s: from zone C to D for groups 1 (rigid) and 2 (flexible), ISO 20816-3 annex A. */
 const zoneD = 7.1
 /** A pause is taken for so many usual intervals at most: what happened meanwhile is not known. */
 const longestPause = 10
@@ -63,7 +63,7 @@ function step(state: RulState, time: number, value: number): Verdict {
   if (state.recent.length > few) state.recent.shift()
   const weight = Math.min(1, passed / look)
   if (state.since !== null) return watchWorn(state, state.since, time, level, weight)
-  return watchHealthy(state, time, level, weight) ? wearOff(state, time) : undefined
+  return watchHealthy(state, time, level, weight) ? beginWear(state, time) : undefined
 }
 
 /** How long has passed since the sample before, as far as it is known what happened in it. */
@@ -74,12 +74,14 @@ function pass(state: RulState, time: number): number {
   else if (interval > 0) state.usual += (Math.min(interval, 4 * state.usual) - state.usual) / 8
   const passed = Math.min(interval, longestPause * state.usual)
   state.seen += passed
+  if (passed < interval) state.stopped = true
   return passed
 }
 
 /** It does not run: that is neither wear nor mending. */
 function stand(state: RulState, time: number, passed: number): Verdict {
   state.stood += passed
+  state.stopped = true
   if (state.stood < forgotten || state.stood < state.ran) return undefined
   const { since, limit, unit, usual } = state
   Object.assign(state, begin(limit, unit), { time, usual })

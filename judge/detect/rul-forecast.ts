@@ -40,6 +40,10 @@ export function hasLimit({ limit, healthy }: RulState): boolean {
   return limit !== null && limit >= healthy + step
 }
 
+export function isAtLimit(state: RulState, level: number): boolean {
+  return hasLimit(state) && level >= (state.limit ?? 0)
+}
+
 /** Of a machine that is worn. */
 export function forecast(state: RulState, end: EndLevel = endLevel(state)): Forecast {
   const rise = levelNow(state) - state.healthy

@@ -1,6 +1,6 @@
 // What is said of a machine that is worn, and the numbers it rests on.
 
-import { type Forecast, hasLimit, times } from './rul-forecast.ts'
+import { type Forecast, hasLimit, isAtLimit, times } from './rul-forecast.ts'
 import { levelNow, type RulState } from './rul-state.ts'
 
 export interface Said {
@@ -21,16 +21,17 @@ export function sayWorn(state: RulState, time: number, next: Forecast): Said {
   return { message, evidence: { ...levels(state, level), ...left(state, next) } }
 }
 
-function endOf(state: RulState, time: number, { from, at, to, groundless }: Forecast, word: string): string {
-  const limit = hasLimit(state) ? `its limit of ${plain(Math.exp(state.limit ?? 0))}${word}` : 'the end of its life'
-  if (hasLimit(state) && levelNow(state) >= (state.limit ?? 0)) return `it is at ${limit}`
+function endOf(state: RulState, time: number, next: Forecast, word: string): string {
+  const { from, at, to, groundless } = next
+  const limit = hasLimit(state) ? `at its limit of ${plain(Math.exp(state.limit ?? 0))}${word}` : 'worn out'
+  if (isAtLimit(state, levelNow(state))) return `it is ${limit}`
   if (groundless !== undefined) return `how long it lasts is unknown: ${groundless}`
   const [early, middle, late] = [from, at, to].map(running => dateIn(byCalendar(state, running), time, to))
-  return `at ${limit} about ${middle} (between ${early} and ${late}, four times in five)`
+  return `${limit} about ${middle} (between ${early} and ${late}, four times in five)`
 }
 
 function dateIn(left: number, time: number, latest: number): string {
-  if (!(left < farthest)) return 'in more than 20 years'
+  if (!(left < farthest)) return 'more than 20 years from now'
   const text = new Date(time + left).toISOString()
   return latest < 3 * day ? `${text.slice(0, 16)}Z` : text.slice(0, 10)
 }
@@ -40,7 +41,7 @@ function levels({ healthy, limit }: RulState, level: number): Record<string, num
   return limit === null ? known : { ...known, limit: Math.exp(limit) }
 }
 
-/** Of running time. */
+/** Seconds by the calendar. */
 function left(state: RulState, { from, at, to, groundless }: Forecast): Record<string, number | string> {
   if (groundless !== undefined) return { left: 'unknown' }
   const [left_from_s, left_s, left_to_s] = [from, at, to].map(running => Math.round(byCalendar(state, running) / 1000))

@@ -15,16 +15,20 @@ export interface RulState {
   stood: number
   /** The newest levels, running. */
   recent: number[]
-  /** When healthy: the level, its mean distance from it, and how many looks that rests on. */
+  /** When healthy: the level, the mean square of the distance from it and its product with the next one, and how many looks that rests on. */
   healthy: number
-  spread: number
+  square: number
+  product: number
   learned: number
-  /** What was healthy before it fell to what is healthy now; null where that is forgotten. */
-  former: { readonly healthy: number; readonly learned: number } | null
-  /** Evidence, in nats, that it has risen or fallen by a step, and since when. */
+  /** The distance of the look before. */
+  away: number
+  /** A higher level at which it ran without harm, until it has run lower for so many looks; null: none, or forgotten. */
+  former: { readonly level: number; readonly looks: number } | null
+  /** Evidence, in nats, that it has risen or fallen by a step, and since when; and that it has left what is healthy at all. */
   readonly up: Evidence
+  readonly begun: Evidence
   readonly down: Evidence
-  /** Of what speaks for `down`: sum of levels and how many. */
+  /** Of what speaks for `down`: sum of levels and how many looks. */
   fallen: number
   falls: number
   /** Since when it is worn; null: it is healthy. How long it had run by then. */
@@ -35,8 +39,15 @@ export interface RulState {
   /** Where it stays, and how long it had run when it came there. */
   plateau: number
   plateauRan: number
-  /** When it was last said to be worn out; null: that it is unknown. */
+  /** Sum of levels and number of looks since, before it began to come back. */
+  risen: number
+  rises: number
+  /** It stood, or was not heard, since. */
+  stopped: boolean
+  /** When it was last said to be worn out (null: unknown), how old the rise was then, and its level. */
   due: number | null
+  saidAge: number
+  saidLevel: number
 }
 
 export interface Evidence {
@@ -47,6 +58,8 @@ export interface Evidence {
 
 /** A step of the severity scale of ISO 2372: vibration severities are told in ranges of 1 : 1.6 (4 dB). */
 export const step = Math.log(1.6)
+/** Half of that is no longer healthy: wear began where this was nearer than none, and is gone where none is nearer. */
+export const slight = step / 2
 /** So many looks at noise without memory pass between two false onsets, on average at least (Lorden 1971). */
 export const enough = Math.log(1e6)
 /** One look counts for so much at most: a knock, or four, is no wear. */
@@ -57,6 +70,8 @@ export const look = 10_000
 export const leastLearned = 60
 /** No feature of a running machine is steadier. */
 export const leastSpread = 0.1
+/** More cannot be told from a level that drifts. */
+const mostMemory = 0.98
 /** A quarter of what is healthy: it stands, or turns without load. */
 export const standstill = -Math.log(4)
 /** No machine has thirtyfold vibration from one look to the next and goes on: what was learned was not it, running. */
@@ -74,10 +89,13 @@ export function begin(limit: number | null, unit: string): RulState {
     stood: 0,
     recent: [],
     healthy: 0,
-    spread: 0,
+    square: 0,
+    product: 0,
     learned: 0,
+    away: 0,
     former: null,
     up: { sum: 0, since: 0, ran: 0 },
+    begun: { sum: 0, since: 0, ran: 0 },
     down: { sum: 0, since: 0, ran: 0 },
     fallen: 0,
     falls: 0,
@@ -86,7 +104,12 @@ export function begin(limit: number | null, unit: string): RulState {
     highest: 0,
     plateau: 0,
     plateauRan: 0,
+    risen: 0,
+    rises: 0,
+    stopped: false,
     due: null,
+    saidAge: 0,
+    saidLevel: 0,
   }
 }
 
@@ -95,22 +118,33 @@ export function levelNow({ recent }: RulState): number {
   return recent.toSorted((a, b) => a - b)[recent.length >> 1] ?? 0
 }
 
-/** Standard deviation of the healthy level, as if it were normal. */
-export function deviation({ spread }: RulState): number {
-  return Math.max(leastSpread, 1.25 * spread)
+/**
+ * Variance of the healthy level, made so much larger as looks resemble the look before: of noise with that memory (an
+ * autoregressive process) a sum of looks varies as much as of noise without memory of this variance.
+ */
+export function variance({ square, product }: RulState): number {
+  const memory = square > 0 ? Math.min(mostMemory, Math.max(0, product / square)) : 0
+  return Math.max(leastSpread ** 2, (square * (1 + memory)) / (1 - memory))
 }
 
 /**
- * Adds what one look says for a level one step higher than the reference against the reference (the logarithm of the
- * ratio of normal likelihoods), down to nothing: Page's cumulative sum. `excess` is the level above the reference.
+ * Adds what one look says for a level so much higher than the reference against the reference (the logarithm of the ratio
+ * of normal likelihoods), down to nothing: Page's cumulative sum. `excess` is the level above the reference.
  */
-export function weigh(evidence: Evidence, excess: number, state: RulState, time: number, weight: number): void {
+export function weigh(
+  evidence: Evidence,
+  excess: number,
+  state: RulState,
+  time: number,
+  weight: number,
+  shift = step,
+): void {
   if (evidence.sum === 0) {
     evidence.since = time
     evidence.ran = state.ran
   }
-  const nats = (step * (excess - step / 2)) / deviation(state) ** 2
-  evidence.sum = Math.max(0, evidence.sum + weight * Math.min(vote, Math.max(-vote, nats)))
+  const nats = (shift * (excess - shift / 2)) / variance(state)
+  evidence.sum = Math.min(enough, Math.max(0, evidence.sum + weight * Math.min(vote, Math.max(-vote, nats))))
 }
 
 export function drop(evidence: Evidence): void {
