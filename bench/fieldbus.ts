@@ -10,11 +10,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
+import { freePort } from '../core/free-port.ts'
 import { build } from '../packaging/build.ts'
 import type { Field } from './fieldbus/field.ts'
 import { field as modbus } from './fieldbus/modbus.ts'
 import { field as opcua } from './fieldbus/opcua.ts'
-import { freePort } from './peers.ts'
 import { cpuSeconds, median, rssMb, table } from './process.ts'
 
 const fields: readonly Field[] = [modbus, opcua]

@@ -13,9 +13,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
 import { openBroker } from '../collector/broker.ts'
+import { freePort } from '../core/free-port.ts'
 import { build } from '../packaging/build.ts'
 import type { Load, Prepared, Sent, ToSender } from './ingest-sender.ts'
-import { freePort } from './peers.ts'
 import { cpuSeconds, median, rssMb, table } from './process.ts'
 
 const nodes = 20

@@ -6,14 +6,14 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { freePort } from '../core/free-port.ts'
 import { build } from '../packaging/build.ts'
+import { canConnect } from '../test/brokers.ts'
 import type { Load, Measured } from './mllp-sender.ts'
-import { freePort } from './peers.ts'
 import { cpuSeconds, median, rssMb, table } from './process.ts'
 
 const options = {
@@ -79,23 +79,11 @@ async function start(folder: string, port: number, profile?: string): Promise<Ch
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
   const program = [join(folder, 'dist/fieldline.js'), 'gateway', '--config', file]
   const gateway = spawn(process.execPath, [...profiling, ...program], { stdio: ['ignore', 'ignore', 'inherit'] })
-  for (let tries = 0; !(await listens(port)); tries++) {
+  for (let tries = 0; !(await canConnect(port)); tries++) {
     if (tries > 200 || gateway.exitCode !== null) throw new Error('the gateway does not listen')
     await delay(50)
   }
   return gateway
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }
 
 async function stop(gateway: ChildProcess | undefined): Promise<void> {

@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, type Rival } from './peers.ts'
+import { freePort } from '../core/free-port.ts'
+import type { Rival } from './peers.ts'
 
 export const netdata = '/usr/sbin/netdata'
 

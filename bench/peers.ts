@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../core/free-port.ts'
 
 export interface Rival {
   readonly name: string
@@ -103,12 +103,4 @@ function valuesIn(packet: Buffer): number {
     at += length
   }
   return values
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  return typeof at === 'object' && at !== null ? at.port : 0
 }

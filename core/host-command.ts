@@ -150,8 +150,8 @@ async function* pieces(
   if (hanging.has(question)) throw new Error(`${question}: not started, as an earlier one still hangs`)
   const child = start(file, args)
   const stderr = beginningOf(child)
-  const closed = new Promise<number | null>((resolve, reject) => {
-    child.once('close', resolve)
+  const closed = new Promise<number | string | null>((resolve, reject) => {
+    child.once('close', (status, killed) => resolve(status ?? killed))
     child.once('error', cause => reject(new Error(`${file}: cannot be started`, { cause })))
     signal.addEventListener('abort', () => resolve(null), { once: true })
   })
@@ -167,7 +167,7 @@ async function* pieces(
   try {
     yield* child.stdout as AsyncIterable<Buffer>
     const status = await closed
-    if (status !== 0 && !signal.aborted) throw new Error(`${question}: ended with ${status}: ${stderr()}`)
+    if (status !== 0 && !signal.aborted) throw new Error(endOf(question, status, stderr()))
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -178,4 +178,8 @@ async function* pieces(
       child.once('exit', () => hanging.delete(question))
     }
   }
+}
+
+function endOf(question: string, by: number | string | null, said: string): string {
+  return `${question}: ended ${typeof by === 'number' ? 'with' : 'by'} ${by}${said === '' ? '' : `: ${said}`}`
 }

@@ -3,12 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { openBroker } from '../collector/broker.ts'
+import { freePort } from '../core/free-port.ts'
 import { peer } from './peers.ts'
 
 export interface TestBroker {
@@ -64,15 +65,6 @@ export async function aedes(t: Test, port = 0): Promise<TestBroker> {
   return { url: broker.url, port: Number(new URL(broker.url).port), kill }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 /** Waits for a condition; throws after `within` ms, naming it. */
 export async function until(what: string, condition: () => boolean, within = 10_000): Promise<void> {
   const deadline = performance.now() + within
@@ -96,7 +88,8 @@ async function answering(port: number): Promise<void> {
   }
 }
 
-async function canConnect(port: number): Promise<boolean> {
+/** Whether anybody listens on this port of loopback. */
+export async function canConnect(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   try {
     await once(socket, 'connect')

@@ -1,6 +1,8 @@
 // Programs from Debian that tests run against. Without one its tests are skipped, naming the command that installs it.
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 
 const peers = {
@@ -42,4 +44,12 @@ export function peer(t: Test, name: keyof typeof peers): string | undefined {
   if (error === undefined && (name === 'mosquitto' || status === 0)) return program
   t.plan(0, `${name} is missing: apt-get install ${packages}`)
   return undefined
+}
+
+/** The first line that a program prints, which says that it is ready; it ends with the test. */
+export async function started(t: Test, program: string, args: readonly string[]): Promise<string> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  return line
 }

@@ -2,7 +2,7 @@
 // it comes from the device and is believed only where it fits to the byte.
 
 import { encode, functionOf, identifyType, type Request } from './pdu.ts'
-import { isBits } from './registers.ts'
+import { isBits } from './value-types.ts'
 
 /** The exception code the device answers with; undefined where the PDU is no exception to this request. */
 export function exceptionIn(request: Request, pdu: Buffer): number | undefined {

@@ -5,7 +5,7 @@
 
 import { answerSize } from './answer.ts'
 import { functionOf, type Read, type Request } from './pdu.ts'
-import { isBits } from './registers.ts'
+import { isBits } from './value-types.ts'
 
 interface Owed {
   readonly code: number

@@ -19,7 +19,7 @@ export function rawOf(register: Writable, value: Json): number {
   const { name, write } = register
   if (write === undefined)
     throw new Refused(`register ${name} may not be written: it has no write in the configuration`)
-  if (write.names) return named(register, write.names, value)
+  if (write.names) return held(register, named(register, write.names, value))
   const number = typeof value === 'boolean' ? Number(value) : value
   if (typeof number !== 'number' || !Number.isFinite(number))
     throw new Refused(`register ${name} takes a number, not ${JSON.stringify(value)}`)
@@ -54,12 +54,14 @@ function named({ name, values = {} }: Writable, allowed: readonly string[], valu
   return Number(Object.keys(values).find(raw => values[raw] === value))
 }
 
+/** The nearest raw number that the register holds. */
 function held({ name, type, bits }: Writable, raw: number): number {
   const range = bits ? ([0, 2 ** (bits[1] - bits[0] + 1) - 1] as const) : rangeOf(type)
   if (range === undefined) return type === 'f32' ? float(name, raw) : raw
   // Not -0: what is read back is 0.
   const whole = Math.round(raw) + 0
-  if (whole < range[0] || whole > range[1]) throw new Refused(`register ${name}: a ${type} cannot hold ${whole}`)
+  const what = bits ? `bits ${bits.join(' to ')}` : `a ${type}`
+  if (whole < range[0] || whole > range[1]) throw new Refused(`register ${name}: ${what} cannot hold ${whole}`)
   if (!Number.isSafeInteger(whole)) throw new Refused(`register ${name}: ${whole} cannot be written exactly`)
   return whole
 }

@@ -9,26 +9,17 @@
 //     Where two such in a row have heard nothing from anybody, the connection may be dead, and is made anew;
 //   - an exception is a whole, right answer.
 // What other units had under way on a connection that is made anew is read again, once; what was written fails, because
-// nobody knows whether it was. A connection is made when it is needed, with pauses of 0.1 to 30 s while it fails; where the
-// last attempt failed, requests fail at once until the next.
+// nobody knows whether it was. How a connection is made is told in connection.ts.
 
-import { backoff } from '../../core/backoff.ts'
 import { monotonic } from '../../core/clock.ts'
 import { reason } from '../../core/errors.ts'
 import { dataIn, exceptionIn } from './answer.ts'
-import type { Answer, Framing } from './framing.ts'
+import { Connection, type ConnectionOptions, seconds } from './connection.ts'
+import type { Answer } from './framing.ts'
 import { described, encode, ModbusException, type Request } from './pdu.ts'
 import { type Exchange, turn, Unit } from './unit.ts'
-import type { OpenWire, Wire } from './wire.ts'
 
-export interface LineOptions {
-  /** For messages. */
-  readonly name: string
-  readonly open: OpenWire
-  /** Begins anew with each connection. */
-  framing(): Framing
-  /** Between what comes and what is sent next, ms. */
-  readonly silence: number
+export interface LineOptions extends ConnectionOptions {
   /** What a byte takes, ms. */
   readonly byteTime: number
 }
@@ -55,15 +46,8 @@ export class Line {
   readonly #members = new Set<Member>()
   readonly #units = new Map<number, Unit>()
   readonly #underWay = new Map<number, Exchange>()
-  readonly #pause = backoff({ min: 100, max: 30_000 })
-  #framing: Framing
-  #wire: Wire | undefined
-  #connecting = false
-  /** Why the last attempt to connect failed. */
-  #failure: string | undefined
-  #connectAt = 0
+  readonly #connection: Connection
   #transaction = 0
-  #quietUntil = 0
   /** Time of the line that the unit had which was asked last. */
   #leastUsed = 0
   /** Time-outs since something was last heard, and when the last of them was counted. */
@@ -74,7 +58,12 @@ export class Line {
 
   constructor(options: LineOptions) {
     this.#options = options
-    this.#framing = options.framing()
+    this.#connection = new Connection(options, {
+      awaited: () => this.#only()?.unit.id,
+      answer: answer => this.#answer(answer),
+      heard: () => this.#pump(),
+      lost: error => this.#lost(error),
+    })
   }
 
   join(member: Member): void {
@@ -88,7 +77,8 @@ export class Line {
     if (unit !== undefined && ![...this.#members].some(m => m.unit_id === unit.id)) this.#forget(unit)
     if (this.#members.size > 0) return
     clearTimeout(this.#wake)
-    this.#disconnect()
+    this.#unheard = { count: 0, at: 0 }
+    this.#connection.close()
   }
 
   #forget(unit: Unit): void {
@@ -110,10 +100,8 @@ export class Line {
       const { timeout, pace } = member
       const exchange = { request, pdu, unit, timeout, pace, sentAt: 0, resolve, reject }
       const now = monotonic()
-      if (this.#wire === undefined && this.#failure !== undefined && this.#connectAt > now) {
-        const why = `${this.#options.name} is not connected; trying again in ${seconds(this.#connectAt - now)}`
-        return reject(new Error(why, { cause: this.#failure }))
-      }
+      const refusal = this.#connection.refusal(now)
+      if (refusal !== undefined) return reject(refusal)
       if (unit.rest(now) > 0) {
         return reject(new Error(this.#what(exchange, `it has failed; trying again in ${seconds(unit.rest(now))}`)))
       }
@@ -130,12 +118,13 @@ export class Line {
 
   /** Sends what may be sent now, and comes back when more may. */
   #pump(): void {
-    if (this.#wire === undefined) this.#connectSoon()
-    while (this.#wire !== undefined && this.#underWay.size < this.#capacity()) {
+    if (!this.#connection.isOpen) this.#connectSoon()
+    while (this.#connection.isOpen && this.#underWay.size < this.#capacity()) {
       const now = monotonic()
-      const unit = this.#quietUntil > now ? undefined : turn(this.#units.values(), now)
+      const { quietUntil } = this.#connection
+      const unit = quietUntil > now ? undefined : turn(this.#units.values(), now)
       if (unit === undefined) {
-        this.#wakeAt(Math.max(this.#quietUntil, this.#soonest()), now)
+        this.#wakeAt(Math.max(quietUntil, this.#soonest()), now)
         return
       }
       this.#send(unit, now)
@@ -143,7 +132,7 @@ export class Line {
   }
 
   #capacity(): number {
-    let least = this.#framing.outstanding
+    let least = this.#connection.outstanding
     for (const { outstanding } of this.#members) least = Math.min(least, outstanding)
     return least
   }
@@ -160,20 +149,18 @@ export class Line {
   }
 
   #send(unit: Unit, now: number): void {
-    if (this.#underWay.size === 0 && !this.#settled()) return
+    if (this.#underWay.size === 0 && !this.#connection.settle()) return
     const exchange = this.#safe(unit.next()!)
     const transaction = this.#nextTransaction()
-    const frame = this.#framing.frame(transaction, unit.id, exchange.pdu)
-    const lineTime = this.#options.byteTime * (frame.length + longestFrame)
     this.#leastUsed = unit.used
     exchange.sentAt = now
     // After whatever has come meanwhile: where this process itself was held up, the answer is there.
     const timeUp = (): void => void setImmediate(() => this.#late(transaction, exchange))
-    exchange.timer = setTimeout(timeUp, exchange.timeout + lineTime)
     this.#underWay.set(transaction, exchange)
     unit.underWay++
     this.#ignored = undefined
-    this.#wire!.send(frame)
+    const sent = this.#connection.send(transaction, unit.id, exchange.pdu)
+    exchange.timer = setTimeout(timeUp, exchange.timeout + this.#options.byteTime * (sent + longestFrame))
   }
 
   /** The exchange itself, or first one whose answer nothing late can be taken for. */
@@ -191,27 +178,6 @@ export class Line {
     do this.#transaction = (this.#transaction + 1) & 0xffff
     while (this.#underWay.has(this.#transaction))
     return this.#transaction
-  }
-
-  #settled(): boolean {
-    try {
-      this.#framing.settle()
-      return true
-    } catch (error) {
-      this.#drop(error)
-      return false
-    }
-  }
-
-  #heard(chunk: Buffer): void {
-    this.#quietUntil = this.#options.silence === 0 ? 0 : monotonic() + this.#options.silence
-    try {
-      for (const answer of this.#framing.take(chunk, this.#only()?.unit.id)) this.#answer(answer)
-    } catch (error) {
-      this.#drop(error)
-      return
-    }
-    this.#pump()
   }
 
   /** What is under way where it can be only one. */
@@ -259,7 +225,7 @@ export class Line {
     const now = monotonic()
     this.#end(exchange, now)
     exchange.unit.answered(now, exchange.pace)
-    this.#pause.reset()
+    this.#connection.proven()
     this.#unheard = { count: 0, at: 0 }
   }
 
@@ -276,9 +242,9 @@ export class Line {
     const { count, at } = this.#unheard
     if (exchange.sentAt >= at) this.#unheard = { count: count + 1, at: monotonic() }
     this.#fail(exchange, `no answer within ${exchange.timeout} ms${instead}`)
-    if (this.#wire === undefined) return
-    if (this.#unheard.count >= patience) this.#drop(new Error(`${this.#options.name} is silent`))
-    else if (this.#underWay.size > 0 || this.#settled()) this.#pump()
+    if (!this.#connection.isOpen) return
+    if (this.#unheard.count >= patience) this.#connection.drop(new Error(`${this.#options.name} is silent`))
+    else if (this.#underWay.size > 0 || this.#connection.settle()) this.#pump()
   }
 
   #fail(exchange: Exchange, why: string): void {
@@ -292,17 +258,16 @@ export class Line {
     const others = [...this.#units.values()].filter(u => u !== unit)
     for (const exchange of exchanges) {
       this.#end(exchange, now)
-      if (this.#framing.outstanding === 1) unit.debts.owe(exchange.request)
+      if (this.#connection.outstanding === 1) unit.debts.owe(exchange.request)
     }
     const inDoubt = others.filter(u => u.isInDoubt).length
     unit.failed(now, Math.min(now - sentAt, timeout), inDoubt, inDoubt < others.length)
     for (const exchange of [...exchanges, ...unit.give()]) exchange.reject(new Error(message))
   }
 
-  /** The connection can be used no more. Whose fault it was is known where only one unit had anything under way. */
-  #drop(error: unknown): void {
-    this.#disconnect()
-    this.#connectAt = monotonic() + this.#pause.next()
+  /** Whose fault it was is known where only one unit had anything under way. */
+  #lost(error: unknown): void {
+    this.#unheard = { count: 0, at: 0 }
     const units = new Set([...this.#underWay.values()].map(e => e.unit))
     for (const unit of units) {
       const own = this.#underWayOf(unit)
@@ -318,41 +283,21 @@ export class Line {
     this.#pump()
   }
 
-  #disconnect(): void {
-    const wire = this.#wire
-    this.#wire = undefined
-    this.#unheard = { count: 0, at: 0 }
-    wire?.close()
-  }
-
   #connectSoon(): void {
     const waiting = [...this.#units.values()].some(unit => unit.waits)
-    if (this.#connecting || !waiting) return
+    if (this.#connection.isOpening || !waiting) return
     const now = monotonic()
-    if (this.#connectAt > now) this.#wakeAt(this.#connectAt, now)
+    if (this.#connection.openAt > now) this.#wakeAt(this.#connection.openAt, now)
     else void this.#connect()
   }
 
   async #connect(): Promise<void> {
-    this.#connecting = true
-    this.#framing = this.#options.framing()
-    let wire: Wire | undefined
-    const heard = {
-      data: (chunk: Buffer) => wire !== undefined && wire === this.#wire && this.#heard(chunk),
-      gone: (why: Error) => wire !== undefined && wire === this.#wire && this.#drop(why),
-    }
     try {
-      wire = await this.#options.open(heard, Math.max(...[...this.#members].map(m => m.timeout)))
-      this.#wire = wire
-      this.#failure = undefined
-    } catch (cause) {
-      this.#connectAt = monotonic() + this.#pause.next()
-      this.#failure = `connecting to ${this.#options.name}: ${reason(cause)}`
-      for (const unit of this.#units.values()) for (const e of unit.give()) e.reject(new Error(this.#failure))
-    } finally {
-      this.#connecting = false
+      await this.#connection.open(Math.max(...[...this.#members].map(m => m.timeout)))
+    } catch (error) {
+      for (const unit of this.#units.values()) for (const e of unit.give()) e.reject(new Error(reason(error)))
     }
-    if (this.#members.size === 0) this.#disconnect()
+    if (this.#members.size === 0) this.#connection.close()
     else this.#pump()
   }
 
@@ -360,8 +305,4 @@ export class Line {
     const what = `${described(request)} of unit ${unit.id} at ${this.#options.name}`
     return why === undefined ? what : `${what}: ${why}`
   }
-}
-
-function seconds(ms: number): string {
-  return `${Math.ceil(ms / 100) / 10} s`
 }

@@ -2,7 +2,7 @@
 // V1.1b3. Pure: a request to bytes, and an answer's bytes against the request they must fit.
 
 import { Refused } from '../../core/errors.ts'
-import { isBits, type Table } from './registers.ts'
+import { isBits, type Table } from './value-types.ts'
 
 /** Functions 1 to 4 (clauses 6.1 to 6.4), by their table. */
 export interface Read {
@@ -47,8 +47,8 @@ export interface Asks {
   read(request: Read): Promise<Buffer>
   /**
    * Resolves when the device has confirmed; function 23 gives the registers it read, all others no bytes.
-   * @throws ModbusException where the device refuses and nothing was written; Refused where the request itself cannot be
-   * sent; anything else when it is not known whether it was written.
+   * @throws ModbusException where the device answers with one: of codes 1, 2, 3 and 7 nothing was written; Refused
+   * where the request itself cannot be sent; anything else when it is not known whether it was written.
    */
   write(request: Write): Promise<Buffer>
 }

@@ -1,7 +1,8 @@
 // Which requests read which registers: neighbours in one request, up to what a response can hold.
 
 import type { Read } from './pdu.ts'
-import { isBits, type Register, width } from './registers.ts'
+import type { Register } from './registers.ts'
+import { isBits, width } from './value-types.ts'
 
 export interface Block extends Read {
   readonly registers: readonly Register[]

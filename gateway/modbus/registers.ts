@@ -22,8 +22,6 @@ import {
 } from '../../core/shape.ts'
 import { isBits, orders, rangeOf, sizeOf, tables, valueTypes, width } from './value-types.ts'
 
-export { isBits, orders, type Table, tables, type ValueType, valueTypes, width } from './value-types.ts'
-
 export const attributes: Shape<Attributes> = optional(record(scalar), {})
 
 /** How far a value may drift from the one last sent: so many units, or a share of that value. */

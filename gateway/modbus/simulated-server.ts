@@ -1,8 +1,7 @@
 // A Modbus TCP server on a free port of loopback, for simulated devices.
 
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { type IServiceVector, ServerTCP } from 'modbus-serial'
+import { freePort } from '../../core/free-port.ts'
 
 export interface SimulatedServer {
   /** For the `url` of a `modbus` source. */
@@ -26,13 +25,4 @@ export async function simulatedServer(answers: IServiceVector): Promise<Simulate
 export function slice<T>(values: readonly T[], address: number, count: number): T[] {
   if (address + count <= values.length) return values.slice(address, address + count)
   throw Object.assign(new RangeError(`no address ${address + count - 1}`), { modbusErrorCode: 2 })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof at === 'object' && at !== null ? at.port : 0
 }

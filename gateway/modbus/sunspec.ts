@@ -114,12 +114,12 @@ export class SunspecDevice {
   async #walk(): Promise<boolean> {
     const { sunspec, registers } = this.#options
     const chain = await this.#find()
-    this.#walkAt = this.#at.host.monotonic() + walkEvery
-    const told = JSON.stringify(chain)
-    if (told === this.#chain) return false
     const found = registersOf(sunspec, chain.models)
     const ids = chain.models.map(m => m.id).join(', ')
     if (found.length === 0) throw new Error(`the SunSpec map at ${chain.base} has no model that is known here: ${ids}`)
+    this.#walkAt = this.#at.host.monotonic() + walkEvery
+    const told = JSON.stringify(chain)
+    if (told === this.#chain) return false
     this.#chain = told
     this.#device = new Device({ ...this.#options, registers: [...registers, ...found] }, this.#at, this.#asks)
     if (chain.cut !== undefined)

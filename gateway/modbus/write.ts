@@ -17,6 +17,8 @@ import { width } from './value-types.ts'
 const looks = [0, 50, 100, 200, 400]
 
 const illegalFunction = 1
+/** Illegal function, address and value, and "negative acknowledge" (MODBUS Application Protocol V1.1b3, clause 7). */
+const refusals: readonly number[] = [illegalFunction, 2, 3, 7]
 
 interface Order {
   readonly register: Register
@@ -88,9 +90,9 @@ async function setBits(register: Register, { address, and, or }: Write & { reado
   await asks.write({ function: 6, address, value: (before & and) | (or & ~and & 0xffff) })
 }
 
-/** Whether nothing was written: a device may also answer that it is busy, or go on working, or a gateway that it hears nothing. */
+/** Whether nothing was written for certain: a device may also have failed while it did it (clause 7, code 4). */
 function isRefusal({ code }: ModbusException): boolean {
-  return ![5, 6, 10, 11].includes(code)
+  return refusals.includes(code)
 }
 
 function refused({ name }: Register, cause: ModbusException): Refused {

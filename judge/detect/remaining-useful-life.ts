@@ -7,7 +7,7 @@ import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { metric, node, type Selection, selectsSeries, where } from '../select.ts'
 import { watchHealthy } from './rul-healthy.ts'
 import { begin, few, look, type RulState, standstill } from './rul-state.ts'
-import { beginWear, watchWorn } from './rul-worn.ts'
+import { beginWear, end, watchWorn } from './rul-worn.ts'
 
 export interface RulOptions extends Selection {
   readonly metric: string
@@ -43,6 +43,7 @@ function open(o: RulOptions): Detector<RulState> {
     watches: (name, series) => series !== undefined && series.kind === 'gauge' && selects(name, series),
     start: series => begin(limitOf(o, series), series?.unit ?? ''),
     step,
+    setBack,
   }
 }
 
@@ -86,6 +87,12 @@ function stand(state: RulState, time: number, passed: number): Verdict {
   const { since, limit, unit, usual } = state
   Object.assign(state, begin(limit, unit), { time, usual })
   return since === null ? undefined : { until: time }
+}
+
+/** What is healthy is still known. */
+function setBack(state: RulState, time: number): void {
+  state.time = time
+  end(state, time)
 }
 
 export const remainingUsefulLife: DetectorType<RulOptions> = { name: 'remaining-useful-life', options, open }

@@ -69,7 +69,7 @@ function isSettled(state: RulState, now: number): boolean {
   return state.ran - state.plateauRan > settled
 }
 
-function end(state: RulState, until: number): Verdict {
+export function end(state: RulState, until: number): Verdict {
   state.since = null
   state.due = null
   state.fallen = state.falls = 0

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 
 export interface Demo {
@@ -20,7 +21,7 @@ export function demo(t: Test, state: string, ...args: string[]): Demo {
   })
   const lines: string[] = []
   const errors: string[] = []
-  child.stdout.on('data', (text: Buffer) => lines.push(...text.toString().trimEnd().split('\n')))
+  const output = createInterface({ input: child.stdout }).on('line', text => lines.push(text))
   child.stderr.on('data', (text: Buffer) => errors.push(text.toString()))
   const ended = once(child, 'close').then(([code]) => code as number | null)
   t.teardown(() => child.kill('SIGKILL'))
@@ -28,7 +29,7 @@ export function demo(t: Test, state: string, ...args: string[]): Demo {
     for (;;) {
       const found = lines.find(l => pattern.test(l))
       if (found !== undefined) return found
-      await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(errors.join(''))))])
+      await Promise.race([once(output, 'line'), ended.then(() => Promise.reject(new Error(errors.join(''))))])
     }
   }
   return { child, lines, errors, line, ended }

@@ -2,23 +2,15 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { freePort } from '../../core/free-port.ts'
 import { fieldline } from './command.ts'
 
 const program = new URL('../../fieldline.ts', import.meta.url).pathname
 
 /** Without what the test run itself has. */
 const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('FIELDLINE_')))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  return typeof at === 'object' && at !== null ? at.port : 0
-}
 
 t.test('check --env tells what the environment says, and every mistake in it', async t => {
   const env = { FIELDLINE_DATA: undefined, FIELDLINE_SEED: undefined, FIELDLINE_SOURCES: 'memory' }

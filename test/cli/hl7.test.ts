@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../../core/free-port.ts'
 import { Sender } from '../../gateway/hl7/client.ts'
-import { freePort, oru, ward } from '../gateway/hl7/rig.ts'
+import { oru, ward } from '../gateway/hl7/rig.ts'
 import { fieldline } from './command.ts'
 
 t.test('hl7 send sends what a file holds and says what became of each message', async t => {

@@ -1,24 +1,15 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
-import { peer } from '../peers.ts'
+import { peer, started } from '../peers.ts'
 import { fieldline } from './command.ts'
 
-/** The first line of what a script of pymodbus prints. */
-async function started(t: Test, python: string, script: string, ...args: readonly string[]): Promise<string> {
-  const path = new URL(`../gateway/modbus/${script}`, import.meta.url).pathname
-  const child = spawn(python, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return line
-}
+const script = (name: string): string => new URL(`../gateway/modbus/${name}`, import.meta.url).pathname
 
 async function slaves(t: Test, python: string): Promise<number> {
-  return JSON.parse(await started(t, python, 'pymodbus-server.py')).port
+  return JSON.parse(await started(t, python, [script('pymodbus-server.py')])).port
 }
 
 /** The configuration at the end of what was printed. */
@@ -57,7 +48,7 @@ t.test('a SunSpec device is recognised, and the skeleton reads it by its templat
 t.test('a unit behind a converter is probed by RTU', async t => {
   const python = peer(t, 'pymodbus')
   if (python === undefined) return
-  const port = await started(t, python, 'pymodbus-lines.py', 'rtu-tcp')
+  const port = await started(t, python, [script('pymodbus-lines.py'), 'rtu-tcp'])
   const { status, out } = await fieldline(['probe', `modbus-rtu-tcp://127.0.0.1:${port}`])
   t.equal(status, 0)
   t.match(out, /^Unit 1 answers\.\n/m)
@@ -93,9 +84,9 @@ t.test('where nothing listens, nobody answers or the address is none, it says so
   const mute = createServer(socket => socket.resume()).listen(0, '127.0.0.1')
   await once(mute, 'listening')
   const { port } = mute.address() as { port: number }
-  t.match(await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}/7`, '--timeout', '50ms']), {
+  t.match(await fieldline(['probe', `modbus-tcp://127.0.0.1:${port}/7`, '--timeout', '500ms']), {
     status: 1,
-    out: /^Unit 7 does not answer: .*no answer within 50 ms\nNobody answers\. /,
+    out: /^Unit 7 does not answer: .*no answer within 500 ms\nNobody answers\. /,
   })
   mute.close()
   await once(mute, 'close')

@@ -74,10 +74,11 @@ t.test('a stream gives its pieces as they come, and leaving it ends the program'
 t.test('a stream ends with its signal, and throws what a program said that failed', async t => {
   const stop = new AbortController()
   for await (const _ of stream('yes', [], stop.signal)!) stop.abort()
-  const read = async (): Promise<void> => {
-    for await (const _ of stream('sh', ['-c', 'echo no device >&2; exit 9'], never)!);
+  const read = async (script: string): Promise<void> => {
+    for await (const _ of stream('sh', ['-c', script], never)!);
   }
-  await t.rejects(read(), /ended with 9: no device/)
+  await t.rejects(read('echo no device >&2; exit 9'), /ended with 9: no device/)
+  await t.rejects(read('kill -9 $$'), /ended by SIGKILL$/)
 })
 
 t.test('a subcommand of this program runs as this program does, unless the root is another machine’s', async t => {

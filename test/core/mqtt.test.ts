@@ -4,11 +4,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { reason } from '../../core/errors.ts'
+import { freePort } from '../../core/free-port.ts'
 import { Link, type LinkPlan } from '../../core/mqtt.ts'
 import { type MqttOptions, mqttOptions } from '../../core/mqtt-options.ts'
 import { maxPacket } from '../../core/mqtt-session.ts'
 import { Place } from '../../core/shape.ts'
-import { aedes, freePort, mosquitto, type TestBroker, until } from '../brokers.ts'
+import { aedes, mosquitto, type TestBroker, until } from '../brokers.ts'
 import { peer } from '../peers.ts'
 
 const never = new AbortController().signal

@@ -4,11 +4,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { History } from '../../collector/store/history.ts'
+import { freePort } from '../../core/free-port.ts'
 import type { Random } from '../random.ts'
 
 export interface CrashOptions {
@@ -168,12 +168,4 @@ async function bundle(): Promise<Record<'edge' | 'broker' | 'collector', string>
   await build({ entryPoints, outdir, bundle: true, platform: 'node', format: 'esm', packages: 'external' })
   const at = (name: string): string => join(outdir, `${name}.js`)
   return { edge: at('edge'), broker: at('broker'), collector: at('collector') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  return typeof at === 'object' && at !== null ? at.port : 0
 }

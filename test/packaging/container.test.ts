@@ -3,13 +3,12 @@
 // to do.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { freePort } from '../../core/free-port.ts'
 import { rootfs, user } from '../../packaging/container/rootfs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fieldline-image-'))
@@ -91,12 +90,4 @@ async function shown(child: ChildProcess, port: number, wanted: RegExp): Promise
     if (wanted.test(text)) return text
     await delay(50)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = server.address()
-  server.close()
-  return typeof at === 'object' && at !== null ? at.port : 0
 }

@@ -13,9 +13,9 @@ import type { PrometheusOptions } from '../../agent/prometheus/options.ts'
 import { prometheus } from '../../agent/sources/prometheus.ts'
 import { checked } from '../../cli/check.ts'
 import { agentShape } from '../../cli/daemons.ts'
+import { freePort } from '../../core/free-port.ts'
 import type { Observation } from '../../core/model.ts'
 import { fakeHost } from '../agent/fake-host.ts'
-import { freePort } from '../brokers.ts'
 import { peer } from '../peers.ts'
 
 const example = new URL('../../packaging/config/examples/redis/agent.yaml', import.meta.url).pathname

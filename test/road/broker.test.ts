@@ -1,7 +1,8 @@
 // The broker is only routing: it may vanish with all it holds, be replaced by another kind, or be hung.
 
 import t, { type Test } from 'tap'
-import { aedes, freePort, mosquitto, type TestBroker } from '../brokers.ts'
+import { freePort } from '../../core/free-port.ts'
+import { aedes, mosquitto, type TestBroker } from '../brokers.ts'
 import { eventually, flowing, startRoadCollector, startRoadEdge, verify } from './road.ts'
 
 // These wait for time-outs most of the time.

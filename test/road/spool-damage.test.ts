@@ -3,7 +3,8 @@
 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { aedes, freePort, until } from '../brokers.ts'
+import { freePort } from '../../core/free-port.ts'
+import { aedes, until } from '../brokers.ts'
 import { seeded } from '../random.ts'
 import { flip, harms, sizeOf } from './harm.ts'
 import { eventually, isDrained, type RoadCollector, type RoadEdge, startRoadCollector, startRoadEdge } from './road.ts'

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '../../../core/free-port.ts'
 import { bedsides, type SimulatedMonitor, simulatedMonitor, simulatedOptions } from '../../../gateway/hl7/simulator.ts'
 import { simulatedLamp } from '../../../gateway/modbus/simulated-lamp.ts'
-import { freePort } from '../../../gateway/modbus/simulated-server.ts'
 import { nowAndThen, type Stage, type StageOptions, type Tell } from '../stage.ts'
 
 const falling = { first: 4000, every: 45_000, lasts: 6000 }

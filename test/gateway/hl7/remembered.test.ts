@@ -6,10 +6,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { freePort } from '../../../core/free-port.ts'
 import { MetricDecoder } from '../../../core/otlp/decode.ts'
 import { Sender } from '../../../gateway/hl7/client.ts'
 import { rig, takeAll } from '../../agent/spool/rig.ts'
-import { freePort } from '../../brokers.ts'
 import { keyText } from './ward.ts'
 
 const program = new URL('../../../fieldline.ts', import.meta.url).pathname

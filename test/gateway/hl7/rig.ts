@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -113,13 +113,4 @@ export function codeOf(answer: Message): string {
 /** Of a kind that is only told of, so that each makes one event. */
 export function oru(id: string | number, value: string | number = 80, header = ''): string {
   return `MSH|^~\\&|MON|ICU|GW|HOME|20260101||ORM^O01^ORM_O01|${id}|P|2.6${header}\rPID|||4711||Doe^John\rOBX|1|NM|x||${value}\r`
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

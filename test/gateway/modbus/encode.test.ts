@@ -79,6 +79,14 @@ t.test('a named value is written by its name, and only by an allowed one', async
   t.throws(() => rawOf(register, 1), { name: 'Refused' })
 })
 
+t.test('a name whose number the register cannot hold is refused, and no other number written for it', async t => {
+  const write = { min: undefined, max: undefined, names: ['high'] }
+  const word: Register = { ...base, name: 'mode', values: { 70000: 'high' }, write }
+  t.throws(() => rawOf(word, 'high'), { name: 'Refused', message: 'register mode: a u16 cannot hold 70000' })
+  const part: Register = { ...base, name: 'gear', bits: [4, 6], values: { 9: 'high' }, write }
+  t.throws(() => rawOf(part, 'high'), { name: 'Refused', message: 'register gear: bits 4 to 6 cannot hold 9' })
+})
+
 t.test('a mask changes its bits and no others, whatever was there', async t => {
   const random = seeded(t)
   for (let round = 0; round < 500; round++) {

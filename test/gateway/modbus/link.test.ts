@@ -1,13 +1,17 @@
 import t, { type Test } from 'tap'
-import type { ModbusLink } from '../../../gateway/modbus/link.ts'
 import type { Read } from '../../../gateway/modbus/pdu.ts'
-import { lyingSlave, type Rule, registers, rtuFrame, tcpFrame, untilGood } from './lying-slave.ts'
+import { type LyingSlave, lyingSlave, type Rule, registers, rtuFrame, tcpFrame, untilGood } from './lying-slave.ts'
 
 const block: Read = { table: 'holding-register', address: 10, count: 2 }
 const right = Buffer.from([0, 7, 0, 8])
 
+/** Of whoever is to wait in vain; all others have time, however busy the machine is. */
+const hasty = { timeout: 150 }
+
 const silent: Rule = () => {}
-const late: Rule = (asked, say) => void setTimeout(() => say(tcpFrame(asked, registers(asked, 1000))), 250)
+/** When the next one is asked for. */
+const late: Rule = (asked, say, socket) =>
+  void socket.prependOnceListener('data', () => say(tcpFrame(asked, registers(asked, 1000))))
 
 /** What is wrong with an answer, and whether the connection can be kept. */
 const faults: Readonly<Record<string, readonly [Rule, 'kept' | 'new']>> = {
@@ -42,7 +46,7 @@ for (const [what, [fault, connection]] of Object.entries(faults)) {
     const link = slave.link()
     t.strictSame(await link.read(block), right)
     slave.rules.push(fault)
-    await t.rejects(link.read(block), /reading 2 of holding-register from 10 of unit 3 at 127\.0\.0\.1/)
+    await t.rejects(slave.link(hasty).read(block), /reading 2 of holding-register from 10 of unit 3 at 127\.0\.0\.1/)
     t.strictSame(await untilGood(() => link.read(block)), right, 'nothing of the fault is in it')
     t.strictSame(await link.read(block), right)
     t.equal(slave.sockets.size, connection === 'kept' ? 1 : 2, `connection ${connection}`)
@@ -81,17 +85,16 @@ t.test('a gateway that does not reach a unit, or a busy one, refuses nothing: it
 
 t.test('an answer that came in time counts, also where this process was held up beyond the time', async t => {
   const slave = await lyingSlave(t, 'tcp')
-  const link = slave.link({ timeout: 100 })
-  await link.read(block)
+  await slave.link().read(block)
   const answered = new Promise<void>(resolve => {
     slave.rules.push((asked, say) => {
       say(tcpFrame(asked, registers(asked)))
       resolve()
     })
   })
-  const read = link.read(block)
+  const read = slave.link({ timeout: 300 }).read(block)
   await answered
-  const until = performance.now() + 200
+  const until = performance.now() + 500
   while (performance.now() < until);
   t.strictSame(await read, right)
 })
@@ -111,7 +114,7 @@ t.test('several outstanding: answered backwards, each gets its own', async t => 
     held.push(() => say(tcpFrame(asked, registers(asked, asked.pdu.readUInt16BE(1)))))
     if (held.length === 4) for (const answer of held.splice(0).reverse()) answer()
   }
-  const link = slave.link({ outstanding: 4, timeout: 5000 })
+  const link = slave.link({ outstanding: 4 })
   const addresses = Array.from({ length: 40 }, (_, n) => n * 3)
   const read = await Promise.all(addresses.map(address => link.read({ ...block, address, count: 1 })))
   t.strictSame(
@@ -131,11 +134,11 @@ t.test('no more are under way than the least that a user of the line allows', as
       say(tcpFrame(asked, registers(asked)))
     })
   }
-  const many = slave.link({ outstanding: 8, timeout: 5000 })
+  const many = slave.link({ outstanding: 8 })
   await Promise.all(Array.from({ length: 60 }, () => many.read(block)))
   t.ok(most > 1 && most <= 8, `${most}`)
   most = 0
-  const one = slave.link({ outstanding: 1, timeout: 5000, unit_id: 4 })
+  const one = slave.link({ outstanding: 1, unit_id: 4 })
   await Promise.all(Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? many : one).read(block)))
   t.equal(most, 1)
 })
@@ -143,7 +146,7 @@ t.test('no more are under way than the least that a user of the line allows', as
 t.test('what is written goes before what waits to be read', async t => {
   const slave = await lyingSlave(t, 'tcp')
   slave.otherwise = (asked, say) => say(tcpFrame(asked, asked.pdu[0] === 6 ? asked.pdu : registers(asked)))
-  const link = slave.link({ timeout: 5000 })
+  const link = slave.link()
   const reads = Array.from({ length: 10 }, () => link.read(block))
   await link.write({ function: 6, address: 1, value: 1 })
   await Promise.all(reads)
@@ -171,7 +174,7 @@ t.test('what cannot be sent is refused before anything is sent', async t => {
 })
 
 /** Reads with the given bases that the slave answers late: each after its own time is up. */
-async function lateBy(t: Test, link: ModbusLink, slave: { rules: Rule[] }, count: number): Promise<void> {
+async function lateBy(t: Test, slave: LyingSlave, count: number): Promise<void> {
   const answers: (() => void)[] = []
   slave.rules.push(
     (asked, say) => void answers.push(() => say(rtuFrame(asked, registers(asked, 1000)))),
@@ -180,7 +183,7 @@ async function lateBy(t: Test, link: ModbusLink, slave: { rules: Rule[] }, count
       say(rtuFrame(asked, registers(asked)))
     },
   )
-  await t.rejects(link.read({ ...block, count }), /no answer within/)
+  await t.rejects(slave.link(hasty).read({ ...block, count }), /no answer within/)
 }
 
 t.test('RTU: an answer that comes when the next one is awaited is never taken for it', async t => {
@@ -188,7 +191,7 @@ t.test('RTU: an answer that comes when the next one is awaited is never taken fo
     const slave = await lyingSlave(t, 'rtu-tcp')
     const link = slave.link()
     t.ok(await link.read(block))
-    await lateBy(t, link, slave, count)
+    await lateBy(t, slave, count)
     const bytes = await untilGood(() => link.read({ ...block, count }))
     t.equal(bytes.readUInt16BE(0), 7, 'it is the right one')
     t.equal(bytes.length, count * 2)
@@ -210,7 +213,7 @@ const rtuFaults: Readonly<Record<string, Rule>> = {
 for (const [what, rule] of Object.entries(rtuFaults)) {
   t.test(`RTU: a slave that ${what} is understood`, async t => {
     const slave = await lyingSlave(t, 'rtu-tcp', [rule, rule])
-    const link = slave.link({ timeout: 5000 })
+    const link = slave.link()
     for (let n = 0; n < 3; n++) t.strictSame(await link.read(block), right)
   })
 }
@@ -230,7 +233,7 @@ for (const [what, rule] of Object.entries(rtuFailures)) {
   t.test(`RTU: after a slave that ${what}, the failed reading is an error and the next one is right`, async t => {
     const slave = await lyingSlave(t, 'rtu-tcp', [rule])
     const link = slave.link()
-    await t.rejects(link.read(block), /reading 2 of holding-register from 10 of unit 3/)
+    await t.rejects(slave.link(hasty).read(block), /reading 2 of holding-register from 10 of unit 3/)
     t.strictSame(await untilGood(() => link.read(block)), right)
     t.strictSame(await link.read(block), right)
   })

@@ -93,7 +93,7 @@ export async function lyingSlave(t: Test, transport: keyof typeof kinds, rules: 
     rules,
     otherwise: (one, say) => say(frame(one, registers(one))),
     link(options) {
-      const link = new ModbusLink({ line, unit_id: 3, timeout: 150, outstanding: 1, pace: 0, ...options }, machine)
+      const link = new ModbusLink({ line, unit_id: 3, timeout: 20_000, outstanding: 1, pace: 0, ...options }, machine)
       t.teardown(() => link.close())
       return link
     },

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { most } from '../../../gateway/modbus/pdu.ts'
 import { apart, type Block, type Bounds, plan } from '../../../gateway/modbus/plan.ts'
-import { isBits, type Register, tables, valueTypes, width } from '../../../gateway/modbus/registers.ts'
+import type { Register } from '../../../gateway/modbus/registers.ts'
+import { isBits, tables, valueTypes, width } from '../../../gateway/modbus/value-types.ts'
 import { type Random, seeded } from '../../random.ts'
 import { base } from './register.ts'
 

@@ -1,8 +1,8 @@
 # One store of pymodbus behind a Modbus TCP port, an RTU over TCP port and an RTU serial line, as the argument says:
 # `tcp`, `rtu-tcp`, or the path of a serial port. Prints the port, or the path, when it answers.
-import asyncio, logging, socket, sys
+import asyncio, logging, sys
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-from pymodbus.server.async_io import StartAsyncSerialServer, StartAsyncTcpServer
+from pymodbus.server.async_io import ModbusTcpServer, StartAsyncSerialServer
 from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
 logging.disable(logging.CRITICAL)
@@ -18,17 +18,11 @@ async def main(way):
         await asyncio.sleep(0)
         print(way, flush=True)
         return await task
-    free = socket.socket(); free.bind(("127.0.0.1", 0)); port = free.getsockname()[1]; free.close()
     framer = ModbusSocketFramer if way == "tcp" else ModbusRtuFramer
-    task = asyncio.create_task(StartAsyncTcpServer(context=context, framer=framer, address=("127.0.0.1", port)))
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            break
-        except OSError:
-            if task.done(): task.result()
-            await asyncio.sleep(0.02)
+    server = ModbusTcpServer(context, framer=framer, address=("127.0.0.1", 0))
+    task = asyncio.create_task(server.serve_forever())
+    await server.serving
+    port = server.server.sockets[0].getsockname()[1]
     print(port, flush=True)
     await task
 

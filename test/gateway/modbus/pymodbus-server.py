@@ -1,11 +1,11 @@
 # A Modbus TCP server that nobody here wrote (pymodbus 3.0), filled by pymodbus's own payload builder.
 # Prints its port, then what lies where as one line of JSON.
-import asyncio, json, logging, socket
+import asyncio, json, logging
 from pymodbus.constants import Endian
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext, ModbusSparseDataBlock
 from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.payload import BinaryPayloadBuilder
-from pymodbus.server.async_io import StartAsyncTcpServer
+from pymodbus.server.async_io import ModbusTcpServer
 
 logging.disable(logging.CRITICAL)  # it calls each refusal and each goodbye an error
 values = {"u16": [0, 1, 0x1234, 0xFFFF], "i16": [-32768, -1, 12345], "u32": [0, 0x12345678, 0xFFFFFFFF],
@@ -43,16 +43,10 @@ context = ModbusServerContext(slaves={1: store, 2: sparse, 3: sunspec, 4: writab
 identity = ModbusDeviceIdentification(info_name={"VendorName": "ACME", "ProductCode": "PLC-7", "MajorMinorRevision": "2.1", "ProductName": "Press controller"})
 
 async def main():
-    free = socket.socket(); free.bind(("127.0.0.1", 0)); port = free.getsockname()[1]; free.close()
-    task = asyncio.create_task(StartAsyncTcpServer(context=context, identity=identity, address=("127.0.0.1", port)))
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            break
-        except OSError:
-            if task.done(): task.result()
-            await asyncio.sleep(0.02)
+    server = ModbusTcpServer(context, identity=identity, address=("127.0.0.1", 0))
+    task = asyncio.create_task(server.serve_forever())
+    await server.serving
+    port = server.server.sockets[0].getsockname()[1]
     print(json.dumps({"port": port, "layout": layout, "bits": bits}), flush=True)
     await task
 

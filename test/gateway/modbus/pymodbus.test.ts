@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { memoryKeep } from '../../../agent/keep.ts'
 import { readConfig } from '../../../core/config.ts'
@@ -12,7 +9,7 @@ import { fillIn } from '../../../gateway/modbus/templates.ts'
 import { writer } from '../../../gateway/modbus/write.ts'
 import { modbus } from '../../../gateway/sources/modbus.ts'
 import { fakeHost } from '../../agent/fake-host.ts'
-import { peer } from '../../peers.ts'
+import { peer, started } from '../../peers.ts'
 
 interface Slave {
   readonly port: number
@@ -21,12 +18,7 @@ interface Slave {
 }
 
 async function slave(t: Test, python: string): Promise<Slave> {
-  const child = spawn(python, [new URL('pymodbus-server.py', import.meta.url).pathname], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return JSON.parse(line)
+  return JSON.parse(await started(t, python, [new URL('pymodbus-server.py', import.meta.url).pathname]))
 }
 
 function device(

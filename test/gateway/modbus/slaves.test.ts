@@ -1,25 +1,15 @@
 // Every function over every transport, with slaves that nobody here wrote.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { execFileSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { Place } from '../../../core/shape.ts'
 import { address } from '../../../gateway/modbus/address.ts'
 import { ModbusLink } from '../../../gateway/modbus/link.ts'
 import type { Read } from '../../../gateway/modbus/pdu.ts'
-import type { Table } from '../../../gateway/modbus/registers.ts'
-import { peer } from '../../peers.ts'
+import type { Table } from '../../../gateway/modbus/value-types.ts'
+import { peer, started } from '../../peers.ts'
 
 const beside = (name: string): string => new URL(name, import.meta.url).pathname
-
-/** The first line that a program prints; it ends with the test. */
-async function started(t: Test, program: string, args: readonly string[]): Promise<string> {
-  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
-  return line
-}
 
 async function serialPair(t: Test, python: string): Promise<[string, string]> {
   return (await started(t, python, [beside('serial-pair.py')])).split(' ') as [string, string]

@@ -166,7 +166,8 @@ t.test(
 
 t.test('no marker, or no model that is known, is an error in words', async t => {
   await t.rejects(device(slave(new Map())).pv.read(), /no SunSpec map: there is no SunS at 40000, 50000, 0/)
-  await t.rejects(device(slave(chain(0, [model(7, [1])]))).pv.read(), /map at 0 has no model that is known here: 7/)
+  const { pv } = device(slave(chain(0, [model(7, [1])])))
+  for (let n = 0; n < 2; n++) await t.rejects(pv.read(), /map at 0 has no model that is known here: 7/)
 })
 
 t.test('a device that is silent where it has no map is found at the next base when it has rested', async t => {

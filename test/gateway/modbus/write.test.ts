@@ -112,10 +112,11 @@ t.test('a device that takes a value over late is waited for', async t => {
   t.equal(await act(late)('level', 5), 5)
 })
 
-t.test('a busy device, a broken link and a failed look leave it unknown: no refusal', async t => {
+t.test('a device that fails over it, a broken link and a failed look leave it unknown: no refusal', async t => {
   const { asks } = device()
   const failing = (error: Error): Asks => ({ ...asks, write: async () => Promise.reject(error) })
-  await t.rejects(act(failing(new ModbusException(6, 'writing')))('level', 1), { name: 'ModbusException' })
+  for (const code of [4, 6, 8])
+    await t.rejects(act(failing(new ModbusException(code, 'writing')))('level', 1), { name: 'ModbusException' })
   await t.rejects(act(failing(new Error('no answer')))('level', 1), { name: 'Error', message: 'no answer' })
   const mute: Asks = { ...asks, read: async () => Promise.reject(new Error('no answer')) }
   await t.rejects(act(mute)('level', 1), {
