@@ -16,11 +16,12 @@ export interface Course {
   readonly levels: readonly number[]
   /** Between two samples, most often, ms. */
   readonly interval: number
+  /** So many samples: enough that a detector that says little says something. */
+  readonly steps: number
 }
 
-const usualCourse: Course = { levels: [-100, 0, 1, 50, 100, 1e6], interval: 1000 }
+const usualCourse: Course = { levels: [-100, 0, 1, 50, 100, 1e6], interval: 1000, steps: 3000 }
 const start = Date.UTC(2026, 5, 1)
-const steps = 3000
 
 export function detectorContract<O>(
   t: Test,
@@ -122,7 +123,7 @@ export function play<S>(
 }
 
 /** Samples with pauses, jumps, equal times and long runs of one kind of value, and idle calls in between. */
-function happen(random: Random, { levels, interval }: Course): readonly Happening[] {
+function happen(random: Random, { levels, interval, steps }: Course): readonly Happening[] {
   const happenings: Happening[] = []
   let time = start
   let level = 0

@@ -14,7 +14,7 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-const course = { levels: [-1, 0, 1.5, 2, 2, 5, 9], interval: minute }
+const course = { levels: [-1, 2, 2, 2, 2, 5, 12], interval: minute, steps: 20_000 }
 detectorContract(t, remainingUsefulLife, { metric: vibration.name }, vibration, course)
 detectorContract(t, remainingUsefulLife, { metric: vibration.name, limit: 8 }, vibration, course)
 
