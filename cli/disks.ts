@@ -3,13 +3,13 @@
 import type { DiskDetailAnswer, DisksAnswer } from '../collector/api/answers.ts'
 import type { DiskView } from '../collector/api/view.ts'
 import { readArguments, Usage } from './arguments.ts'
-import { type CollectorApi, collectorApi } from './collector-api.ts'
+import { type CollectorApi, collectorApi, collectorOptions } from './collector-api.ts'
 import { type Command, print, status } from './command.ts'
 import { clipped, table } from './table.ts'
 import { texts } from './texts.ts'
 
 const options = {
-  config: { type: 'string' },
+  ...collectorOptions,
   node: { type: 'string' },
   most: { type: 'string', default: '40' },
   json: { type: 'boolean', default: false },
@@ -24,14 +24,14 @@ export const disks: Command = {
     const [id, extra] = positionals
     if (extra !== undefined) throw new Usage(said.unexpected(extra))
     if (!/^[1-9]\d{0,3}$/.test(values.most)) throw new Usage(said.disksMost(values.most))
-    const api = await collectorApi(values.config)
+    const api = await collectorApi(values)
     return id === undefined ? list(api, values) : whole(api, id, values.json)
   },
 }
 
 async function list(api: CollectorApi, { node, most, json }: Values): Promise<number> {
   const query = new URLSearchParams({ limit: most, ...(node !== undefined && { node }) })
-  const answer = (await api.get<DisksAnswer>(`/api/disks?${query}`))!
+  const answer = await api.ask<DisksAnswer>(`/api/disks?${query}`)
   const { said } = texts(process.env)
   if (json) print(JSON.stringify(answer))
   else if (answer.disks.length === 0) print(said.disksNone)
@@ -94,11 +94,11 @@ async function whole(api: CollectorApi, id: string, json: boolean): Promise<numb
 
 /** By its id or, where no drive has that, by its serial number. */
 async function find(api: CollectorApi, id: string): Promise<DiskDetailAnswer | undefined> {
-  const found = await api.get<DiskDetailAnswer>(`/api/disks/${encodeURIComponent(id)}`)
+  const found = await api.find<DiskDetailAnswer>(`/api/disks/${encodeURIComponent(id)}`)
   if (found !== undefined) return found
-  const { disks } = (await api.get<DisksAnswer>('/api/disks?limit=10000'))!
+  const { disks } = await api.ask<DisksAnswer>('/api/disks?limit=10000')
   const named = disks.find(d => d.serial === id)
-  return named && api.get<DiskDetailAnswer>(`/api/disks/${encodeURIComponent(named.id)}`)
+  return named && api.find<DiskDetailAnswer>(`/api/disks/${encodeURIComponent(named.id)}`)
 }
 
 function head(disk: DiskDetailAnswer): string[] {

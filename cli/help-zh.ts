@@ -177,12 +177,13 @@ export const help: Texts['help'] = {
   disks: `显示 collector 所知的硬盘，风险高的在前：30 天内失效的概率与原因，以及闪存何时磨损殆尽。
 没有依据的一律为未知。可信程度见 docs/disks.md。
 
-用法：fieldline disks [硬盘] [--node 节点] [--most N] [--config 文件] [--json]
+用法：fieldline disks [硬盘] [--node 节点] [--most N] [--collector URL | --config 文件] [--json]
 
   硬盘            完整显示一块硬盘（按标识或序列号）：各项计数与评分历史
   --node 节点     只显示该节点的硬盘
   --most N        最多显示多少块（默认 40）
-  --config 文件   collector 的配置文件（默认 /etc/fieldline/collector.yaml，没有则为 127.0.0.1:8180）
+  --collector 网址  默认取 --config 或 /etc/fieldline/collector.yaml 中的地址，否则为 http://127.0.0.1:8180
+  --config 文件   collector 的配置文件
   --json          输出一行 JSON，而不是表格
 
 退出状态 0：所显示的硬盘均无告警。1：有硬盘处于警告或严重状态，或 collector 没有应答。2：用法错误。

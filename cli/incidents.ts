@@ -1,15 +1,12 @@
 // `fieldline incidents`: what is going wrong, as the collector put it together; one incident with its time line; and "not a
 // problem", said or taken back.
 
-import { existsSync } from 'node:fs'
 import type { FeedbackAnswer, FindingAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
-import { collectorListen } from '../collector/config.ts'
 import { oneLine } from '../core/log.ts'
 import { placeText } from '../judge/incidents/place.ts'
 import { readArguments, Usage } from './arguments.ts'
-import { checked } from './check.ts'
+import { type CollectorApi, collectorApi, collectorOptions } from './collector-api.ts'
 import { type Command, status as exit, print } from './command.ts'
-import { collectorShape } from './daemons.ts'
 import { clipped, table } from './table.ts'
 import { texts } from './texts.ts'
 
@@ -19,12 +16,9 @@ const options = {
   'not-a-problem': { type: 'boolean' },
   note: { type: 'string' },
   'take-back': { type: 'boolean' },
-  collector: { type: 'string' },
-  config: { type: 'string' },
+  ...collectorOptions,
 } as const
 
-const installed = '/etc/fieldline/collector.yaml'
-const timeLimit = 10_000
 /** Columns of a message in the list. */
 const messageWidth = 70
 
@@ -38,7 +32,7 @@ export const incidents: Command = {
     if (acts && id === undefined) throw new Usage(said.incidentWhich)
     if (values['not-a-problem'] && values['take-back']) throw new Usage(said.incidentEither)
     if (id !== undefined && !/^([0-9a-f]{12}|[A-Za-z0-9_-]{22})$/.test(id)) throw new Usage(said.incidentId(id))
-    const ask = askerOf(await addressOf(values))
+    const { ask } = await collectorApi(values)
     const json = values.json === true
     if (values['not-a-problem']) return sayNoProblem(ask, id!, values.note ?? '', json)
     if (values['take-back']) return takeBack(ask, id!, json)
@@ -46,29 +40,7 @@ export const incidents: Command = {
   },
 }
 
-type Ask = <T>(path: string, init?: RequestInit) => Promise<T>
-
-async function addressOf({ collector, config }: { collector?: string; config?: string }): Promise<string> {
-  if (collector !== undefined) return /^https?:\/\//.test(collector) ? collector : `http://${collector}`
-  const file = config ?? (existsSync(installed) ? installed : undefined)
-  if (file === undefined) return `http://${collectorListen}`
-  const { listen } = (await checked(file, 'collector')).config.check(await collectorShape())
-  return `http://${listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`
-}
-
-function askerOf(base: string): Ask {
-  return async (path, init = {}) => {
-    const url = new URL(path, base)
-    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(timeLimit) }).catch((cause: unknown) => {
-      throw new Error(texts(process.env).said.incidentsUnasked(base), { cause })
-    })
-    const body = (await answer.json().catch((cause: unknown) => {
-      throw new Error(texts(process.env).said.incidentsUnasked(base), { cause })
-    })) as { error?: string }
-    if (!answer.ok) throw new Error(body.error ?? `HTTP ${answer.status}`)
-    return body as never
-  }
-}
+type Ask = CollectorApi['ask']
 
 async function list(ask: Ask, all: boolean, json: boolean): Promise<number> {
   const { incidents } = await ask<{ incidents: IncidentAnswer[] }>(

@@ -52,7 +52,6 @@ export const en: Texts = {
     hl7NothingAside: 'Nothing was kept aside.',
     noDrives: 'smartctl finds no disks here.',
     unexpected: word => `unexpected ${JSON.stringify(word)}`,
-    notACollector: file => `${file} is not the configuration of a collector`,
     disksMost: word => `--most ${word}: expected a whole number from 1 to 9999`,
     disksNone: 'No drive was told of yet: the agents need the source smart (docs/smart.md).',
     disksNoSuch: id => `the collector knows no drive ${id}`,
@@ -139,7 +138,6 @@ export const en: Texts = {
     incidentWhich: 'name the incident: fieldline incidents ID --not-a-problem',
     incidentEither: 'either --not-a-problem or --take-back, not both',
     incidentId: word => `${JSON.stringify(word)} is no id; they stand in the first column of fieldline incidents`,
-    incidentsUnasked: address => `the collector does not answer at ${address}`,
     noIncidents: 'No incident is open.',
     incidentColumns: {
       id: 'id',

@@ -46,7 +46,6 @@ export const zh: Texts = {
     hl7NothingAside: '没有被搁置的消息。',
     noDrives: 'smartctl 在本机没有找到硬盘。',
     unexpected: word => `多余的参数 ${JSON.stringify(word)}`,
-    notACollector: file => `${file} 不是 collector 的配置`,
     disksMost: word => `--most ${word}：应为 1 到 9999 的整数`,
     disksNone: '还没有任何硬盘的数据：agent 需要配置数据源 smart（docs/smart.md）。',
     disksNoSuch: id => `collector 不知道硬盘 ${id}`,
@@ -129,7 +128,6 @@ export const zh: Texts = {
     incidentWhich: '请指明是哪一起故障：fieldline incidents ID --not-a-problem',
     incidentEither: '--not-a-problem 与 --take-back 只能用其中之一',
     incidentId: word => `${JSON.stringify(word)} 不是编号；编号见 fieldline incidents 的第一列`,
-    incidentsUnasked: address => `采集中心在 ${address} 没有应答`,
     noIncidents: '没有未结束的故障。',
     incidentColumns: {
       id: '编号',

@@ -56,7 +56,6 @@ export interface Texts {
     orderUnheard(node: string): string
     readonly noDrives: string
     unexpected(word: string): string
-    notACollector(file: string): string
     disksMost(word: string): string
     readonly disksNone: string
     disksNoSuch(id: string): string
@@ -145,7 +144,6 @@ export interface Texts {
     readonly incidentWhich: string
     readonly incidentEither: string
     incidentId(word: string): string
-    incidentsUnasked(address: string): string
     readonly noIncidents: string
     readonly incidentColumns: Readonly<
       Record<'id' | 'severity' | 'since' | 'lasted' | 'findings' | 'where' | 'cause', string>

@@ -95,7 +95,7 @@ t.test('the address comes from the configuration, and a collector that does not 
   await other.close()
   t.match(await fieldline(['incidents', '--collector', gone]), {
     status: 1,
-    err: /does not answer at http:.*ECONNREFUSED/,
+    err: /does not answer at http:.*ECONNREFUSED[\s\S]*journalctl/,
   })
 })
 
