@@ -40,7 +40,7 @@ export interface EdgeConfig {
     /** ms */
     readonly max_age: number
     readonly when_full: 'drop-oldest' | 'refuse'
-    /** How long, ms, and how many messages that senders may repeat are known again. */
+    /** How long, ms, and how many messages of each source that senders may repeat are known again. */
     readonly once_age: number
     readonly once_most: number
   }

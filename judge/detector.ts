@@ -27,13 +27,18 @@ export interface Detector<State> {
   watches(node: string, series: Series | undefined): boolean
   /** State is plain JSON data: it is checkpointed and handed back after a restart. */
   start(series: Series | undefined): State
-  /** Sees each sample once, times never falling, values finite; changes `state` in place and says what changed. */
+  /** Sees each sample once, times falling only after `setBack`, values finite; changes `state` in place and says what changed. */
   step(state: State, time: number, value: number): Verdict
   /**
    * Called about once a second, for what shows only by absence. `now` is by the clock of the samples: for a series the
    * newest time of its node (a node that is quiet as a whole makes none of its series quiet), for a node the present.
    */
   idle?(state: State, now: number): Verdict
+  /**
+   * The clock of the samples was set back and goes on at `time`: changes `state` in place so that it keeps what it has learned,
+   * and knows of no trouble any more. One that learns nothing has none: it starts afresh.
+   */
+  setBack?(state: State, time: number): void
 }
 
 export interface DetectorType<Options> {

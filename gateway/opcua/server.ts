@@ -137,7 +137,7 @@ class Server {
       const { subscription, how } = await this.#subscriptions.standing(session)
       if (how !== 'transferred') this.#beginAnew()
       const desk = {
-        draft: (once: string) => this.#desk.draft(session.skew(), `opcua ${this.#at.name} ${once}`),
+        draft: (once: string) => this.#desk.draft(session.skew(), `${this.#at.name} opcua ${once}`),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
         missed: () => this.#missed(session, this.#since()),
       }

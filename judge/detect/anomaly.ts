@@ -54,6 +54,7 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
       return isAbsent(state) ? end(state, time) : judged
     },
     idle: absence,
+    setBack,
   }
 }
 
@@ -112,6 +113,16 @@ function absence(state: AnomalyState, now: number): Verdict {
   numbers[at.since] = last
   numbers[at.said] = absent
   return { since: last, ...sayAbsence(state, most) }
+}
+
+/** As if the last sample had come one usual interval before: days that were seen stay as many, and a counter begins anew. */
+function setBack(state: AnomalyState, time: number): void {
+  const { numbers } = state
+  const last = time - numbers[at.interval]!
+  numbers[at.begun]! += last - numbers[at.time]!
+  numbers[at.time] = last
+  numbers[at.value] = Number.MAX_VALUE
+  end(state, time)
 }
 
 /**

@@ -70,7 +70,7 @@ t.test(
     for (const value of [80, 80, 81]) t.equal(await bed.send(oru(7, value)), 'AA')
     const keys = here.emitted.map(o => o.once)
     t.equal(keys.length, 2)
-    t.match(keys[0], /^hl7 ward [0-9a-f]{64}$/)
+    t.match(keys[0], /^ward hl7 [0-9a-f]{64}$/)
     t.not(keys[0], keys[1])
     t.match(here.emitted[1]!.events.at(-1), { name: 'hl7.control-id.reused', body: { print: /^[0-9a-f]{16}$/ } })
     t.equal(await bed.send(oru('', 1)), 'AA')
