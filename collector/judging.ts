@@ -14,8 +14,17 @@ import { reason } from '../core/errors.ts'
 import type { Say } from '../core/log.ts'
 import type { Finding, Subject } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
-import type { Detector, DetectorType, Verdict } from '../judge/detector.ts'
-import { follow, type Order } from '../judge/in-order.ts'
+import type { DetectorType } from '../judge/detector.ts'
+import { follow } from '../judge/in-order.ts'
+import {
+  type News,
+  openRule,
+  openWatch,
+  step,
+  type Watch as WatchOf,
+  type WatchRule,
+  idle as whenIdle,
+} from '../judge/watch.ts'
 import { Checkpoints } from './judging-checkpoints.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type Records } from './store/records.ts'
@@ -29,23 +38,10 @@ export interface JudgingOptions {
   readonly say: Say
 }
 
-interface Rule {
-  readonly name: string
-  readonly kind: string
-  readonly detector: Detector<unknown>
-  /** A state made under another definition is of no use. */
-  readonly definition: string
-}
-
 /** One detector's eye on one series, or on one node. */
-export interface Watch extends Order {
-  readonly rule: Rule
-  readonly subject: Subject
+export interface Watch extends WatchOf {
   /** The series' id, 0 for a node. */
   readonly ref: number
-  state: unknown
-  /** Since when the finding that it stands behind lasts. */
-  since: number | undefined
   changed: boolean
 }
 
@@ -71,7 +67,7 @@ const grace = 60_000
 const heldStill = 30_000
 
 export class Judging {
-  readonly #rules: readonly Rule[]
+  readonly #rules: readonly WatchRule[]
   readonly #options: JudgingOptions
   readonly #checkpoints: Checkpoints
   readonly #nodes = new Map<string, Watch[]>()
@@ -84,7 +80,7 @@ export class Judging {
 
   constructor(options: JudgingOptions) {
     this.#options = options
-    this.#rules = options.rules.map(part => toRule(part, options.detectors))
+    this.#rules = options.rules.map(part => openRule(part, options.detectors))
     this.#checkpoints = new Checkpoints(options.history.db)
     for (const ref of options.history.find({})) this.attach(ref)
     for (const { name } of options.records.nodes()) this.#watchesOf(name)
@@ -186,11 +182,10 @@ export class Judging {
     return watches
   }
 
-  #watch(rule: Rule, subject: Subject, ref: number): Watch {
+  #watch(rule: WatchRule, subject: Subject, ref: number): Watch {
     const { history } = this.#options
     const saved = history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref))
-    const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
-    const watch: Watch = { rule, subject, ref, ...begun, ...saved, behind: null, changed: false }
+    const watch: Watch = { ...openWatch(rule, subject, saved), ref, changed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
     this.#stats.watches++
     return watch
@@ -204,9 +199,8 @@ export class Judging {
     }
     this.#stats.steps++
     try {
-      if (before !== undefined) this.#setBack(watch, time, before)
-      const verdict = watch.rule.detector.step(watch.state, time, value)
-      if (verdict !== undefined) this.#conclude(watch, verdict)
+      const news = step(watch, time, value, before)
+      if (news !== undefined) this.#tell(watch, news)
       return true
     } catch (error) {
       this.#failed(watch, error)
@@ -214,19 +208,12 @@ export class Judging {
     }
   }
 
-  #setBack(watch: Watch, time: number, before: number): void {
-    const { detector } = watch.rule
-    if (watch.since !== undefined) this.#close(watch, watch.since, before)
-    if (detector.setBack === undefined) watch.state = detector.start(watch.subject.series)
-    else detector.setBack(watch.state, time)
-  }
-
   #idle(watch: Watch, present: number): void {
-    const verdict = watch.rule.detector.idle?.(watch.state, present)
-    if (verdict === undefined) return
+    const news = whenIdle(watch, present)
+    if (news === undefined) return
     if (!watch.changed) this.#changed.push(watch)
     watch.changed = true
-    this.#conclude(watch, verdict)
+    this.#tell(watch, news)
   }
 
   #failed(watch: Watch, error: unknown): void {
@@ -241,35 +228,17 @@ export class Judging {
     })
   }
 
-  #conclude(watch: Watch, verdict: Exclude<Verdict, undefined>): void {
-    const { rule, subject, since } = watch
-    if ('until' in verdict) {
-      if (since !== undefined) this.#close(watch, since, verdict.until)
-      return
-    }
-    if (since !== undefined && since !== verdict.since) this.#close(watch, since, verdict.since)
-    watch.since = verdict.since
-    const { message, evidence } = verdict
-    const what = { rule: rule.name, kind: rule.kind, subject, severity: rule.detector.severity }
-    this.#options.records.finding({ ...what, since: verdict.since, message, evidence })
-  }
-
-  #close(watch: Watch, since: number, until: number): void {
-    watch.since = undefined
-    const known = this.#options.records.known(keyOf(watch, since))
-    if (known !== undefined) this.#options.records.finding({ ...known, until })
+  #tell(watch: Watch, { ended, found }: News): void {
+    const { records } = this.#options
+    const known = ended && records.known(keyOf(watch, ended.since))
+    if (known !== undefined) records.finding({ ...known, until: ended!.until })
+    if (found !== undefined) records.finding(found)
   }
 
   *#allWatches(): Generator<Watch> {
     for (const watches of this.#nodes.values()) yield* watches
     for (const { watch } of this.#options.history.find({})) yield* (watch as Watch[] | undefined) ?? []
   }
-}
-
-function toRule({ name, type, options }: Part, detectors: readonly DetectorType<unknown>[]): Rule {
-  const kind = detectors.find(d => d.name === type)
-  if (kind === undefined) throw new Error(`detector ${name}: there is no type ${type}`)
-  return { name, kind: type, detector: kind.open(options), definition: JSON.stringify([type, options]) }
 }
 
 function keyOf({ rule, subject }: Watch, since: number): string {
