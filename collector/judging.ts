@@ -11,6 +11,7 @@
 // - Silence proves nothing while the collector itself could not hear: see `deaf`.
 
 import { reason } from '../core/errors.ts'
+import { isOfEdge } from '../core/finding-event.ts'
 import type { Say } from '../core/log.ts'
 import type { Finding, Subject } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
@@ -148,7 +149,7 @@ export class Judging {
 
   /**
    * After the replay, and now and then: closes findings of detectors that nobody stands behind, because the rule, the
-   * series or the node is gone.
+   * series or the node is gone. Those of edges have their own end (ingest/edge-findings.ts).
    */
   settle(now: number): void {
     for (const name of this.#nodes.keys()) if (this.#options.records.node(name) === undefined) this.#nodes.delete(name)
@@ -158,7 +159,7 @@ export class Judging {
     for (const watch of alive) if (watch.since !== undefined) held.add(keyOf(watch, watch.since))
     const kinds = new Set(this.#options.detectors.map(d => d.name))
     for (const finding of this.#options.records.openFindings()) {
-      if (kinds.has(finding.kind) && !held.has(findingKey(finding))) {
+      if (!isOfEdge(finding) && kinds.has(finding.kind) && !held.has(findingKey(finding))) {
         this.#options.records.finding({ ...finding, until: Math.max(finding.since, now) })
       }
     }

@@ -11,6 +11,7 @@ export const troubleRules = [
   'unbelievable-times',
   'too-many-series',
   'flood',
+  'findings-left-out',
 ] as const
 export type TroubleRule = (typeof troubleRules)[number]
 
