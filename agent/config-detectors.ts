@@ -23,7 +23,7 @@ function checkDetector(
   const { scope } = kinds.find(kind => kind.name === type)!.open(options)
   if (scope !== 'series')
     place.wrong(
-      `${name}: this judges nodes as a whole, which only a collector does; an edge judges series: give a metric`,
+      `${name}: this judges nodes as a whole, which only a collector does; an edge judges single series (for silence give a metric)`,
     )
   const of = isMap(options) && typeof options.node === 'string' ? options.node : undefined
   if (!selectsNode({ node: of })(node))
