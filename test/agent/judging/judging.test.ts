@@ -83,6 +83,33 @@ t.test('a crash at any second neither repeats nor loses a finding, and costs wha
   }
 })
 
+t.test(
+  'a crash right after a sample, before it is judged for good: each finding still begins and ends once',
+  async t => {
+    const values = [20, 96, 97, 98, 20, 20, 99, 99, 20]
+    for (let crash = 1; crash < values.length; crash++) {
+      const keep = memoryKeep()
+      const known = new Set<string>()
+      const clock = { ms: 0 }
+      const first = given(t, [hot], { keep, known, clock })
+      for (const [n, value] of values.slice(0, crash).entries()) {
+        first.see(value)
+        if (n < crash - 1) await first.pass(1)
+      }
+      clock.ms += 1000
+      const second = given(t, [hot], { keep, known, clock })
+      for (const value of values.slice(crash)) {
+        second.see(value)
+        await second.pass(1)
+      }
+      const told = [...first.events, ...second.events].map(({ body }) => body as { state: string; since: number })
+      const sinces = (state: string): number[] => told.filter(one => one.state === state).map(({ since }) => since)
+      t.strictSame(sinces('opened'), sinces('closed'), `crash after ${crash}`)
+      t.equal(new Set(sinces('opened')).size, 2)
+    }
+  },
+)
+
 t.test('what was remembered and not told before a crash is told after it', async t => {
   const keep = memoryKeep()
   const known = new Set<string>()
