@@ -107,7 +107,25 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
   return refined(all, (value, place) => {
     checkActing(value, { sources, uplinks }, place)
     checkDetectors(value, detectors, place.at('detectors'))
+    checkKept(value, sources, place.at('sources'))
   })
+}
+
+/** Nothing is kept for nobody: such an edge only shows what it reads. */
+export function isShownOnly({ uplinks, metrics_readings }: Pick<EdgeConfig, 'uplinks' | 'metrics_readings'>): boolean {
+  return uplinks.length === 0 && metrics_readings
+}
+
+/** What only shows its last values must not answer for a message. */
+function checkKept(config: EdgeConfig, kinds: readonly Writable[], place: Place): void {
+  if (!isShownOnly(config)) return
+  for (const [n, { type, name }] of config.sources.entries())
+    if (kinds.find(kind => kind.name === type)?.acknowledges)
+      place
+        .at(n)
+        .wrong(
+          `source ${name} acknowledges messages, and without an uplink nothing of them is kept; add one to uplinks`,
+        )
 }
 
 export function agentConfig(

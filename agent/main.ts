@@ -12,7 +12,7 @@ import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
 import type { Acting, ActingOptions } from './acting.ts'
-import type { EdgeConfig } from './config.ts'
+import { type EdgeConfig, isShownOnly } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { Fresh } from './fresh.ts'
 import { gapToEvent } from './gap.ts'
@@ -71,11 +71,10 @@ export async function startEdge(
     say,
     declare: (gap: Gap) => eventParcel(resource, [gapToEvent(gap, host.now())]),
   }
-  // Nothing is kept for nobody: such an agent only shows what it reads.
-  const isShownOnly = config.uplinks.length === 0 && config.metrics_readings
-  const spool = isShownOnly ? noSpool() : await openSpool(spoolOptions, openDatabase)
+  const keepsNothing = isShownOnly(config)
+  const spool = keepsNothing ? noSpool() : await openSpool(spoolOptions, openDatabase)
   const fresh = new Fresh()
-  const judging = await judgingOf(config, isShownOnly, host, say)
+  const judging = await judgingOf(config, host, say)
   const kept = judging && ((observation: Observation) => judging.see(observation))
   const edge = openEdge({ resource, spool, fresh, ...(kept && { kept }), say, now: host.now })
   const startedAt = host.now()
@@ -90,7 +89,7 @@ export async function startEdge(
   const opened = config.sources.map(part => {
     const source = known.find(s => s.name === part.type)!
     const folder = join(config.state, 'sources', part.name)
-    const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
+    const lasting = keepsNothing ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
     return { name: part.name, running: source.open(part.options, { name: part.name, host, say, ...lasting }) }
   })
   const publish = (name: string, ...message: Message): Promise<void> => publishOver(name, open, message)
@@ -135,13 +134,9 @@ async function actingOf(options: ActingOptions): Promise<Acting | undefined> {
 }
 
 /** Detectors cost nothing where there are none; but what they found before they were taken away has to be ended. */
-async function judgingOf(
-  { detectors, node, state }: EdgeConfig,
-  isShownOnly: boolean,
-  host: Host,
-  say: Say,
-): Promise<Judging | undefined> {
-  const keep = isShownOnly ? memoryKeep() : fileKeep(join(state, 'detectors.json'))
+async function judgingOf(config: EdgeConfig, host: Host, say: Say): Promise<Judging | undefined> {
+  const { detectors, node, state } = config
+  const keep = isShownOnly(config) ? memoryKeep() : fileKeep(join(state, 'detectors.json'))
   if (detectors.length === 0 && (keep.load() ?? '') === '') return undefined
   const { Judging } = await import('./judging.ts')
   return new Judging({ node, rules: detectors, keep, host, say })

@@ -5,6 +5,7 @@ import { reason } from '../../core/errors.ts'
 import { findingEvent } from '../../core/finding-event.ts'
 import type { Attributes, Series } from '../../core/model.ts'
 import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
+import type { Disks } from '../disks/disks.ts'
 import type { Came, Judging, Watch } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import { mostEventBytes, type Records } from '../store/records.ts'
@@ -19,6 +20,7 @@ export interface RowReaderOptions {
   readonly history: History
   readonly records: Records
   readonly judging: Judging
+  readonly disks: Disks
   readonly troubles: Troubles
   readonly edgeFindings: Pick<EdgeFindings, 'take'>
   /** Series one node may have. */
@@ -85,6 +87,7 @@ export class RowReader {
 
   #taken(row: Row, node: FoldNode): void {
     this.#open(row, node)
+    this.#options.disks.take(row.node, row.received)
     if (!this.#came.backlog || row.stream === '') node.record.lastTime = row.lastTime
     this.#options.judging.stepNode(row.node, row.lastTime, row.samples + row.events, this.#came)
   }
@@ -161,6 +164,7 @@ export class RowReader {
         this.#rejected++
       } else if (this.#options.records.event(node.record.name, event)) {
         events++
+        this.#options.disks.event(node.record.name, event)
         if (event.name === findingEvent) this.#options.edgeFindings.take(node.record.name, event, received)
       } else {
         this.#oversized++
@@ -211,5 +215,6 @@ export class RowReader {
     this.#samples++
     const watches = ref.watch as Watch[] | undefined
     if (watches !== undefined) this.#options.judging.step(watches, time, value, this.#came)
+    if (ref.drive) this.#options.disks.step(ref.drive, time, value)
   }
 }

@@ -190,7 +190,7 @@ class Server {
     for (const extra of this.#extras) extra.committed?.()
     const gone = draft.gone.filter(node => node.nodeId !== undefined)
     for (const node of gone) node.nodeId = undefined
-    if (gone.length > 0 && !session.lost.aborted) await this.#items.remove(session, subscription, gone)
+    if (gone.length > 0 && !session.lost.aborted) await subscription.forget(session, new Set(gone))
   }
 
   async #look(session: Session, attempt: Attempt): Promise<void> {
