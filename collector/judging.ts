@@ -14,7 +14,7 @@ import type { Say } from '../core/log.ts'
 import type { Finding, Subject } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import type { Detector, DetectorType, Verdict } from '../judge/detector.ts'
-import { Checkpoints } from './judging-checkpoints.ts'
+import { Checkpoints, type Saved } from './judging-checkpoints.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type Records } from './store/records.ts'
 
@@ -130,8 +130,9 @@ export class Judging {
   /** Writes the states that changed; in the transaction that folds. */
   write(now: number): void {
     for (const { rule, subject, ref, state, last, since } of this.#changed) {
-      const { name, definition } = rule
-      this.#checkpoints.put({ rule: name, definition, node: subject.node, ref, last, since, state, at: now })
+      const { name, definition, detector } = rule
+      const saved = detector.save === undefined ? state : detector.save(state)
+      this.#checkpoints.put({ rule: name, definition, node: subject.node, ref, last, since, state: saved, at: now })
     }
   }
 
@@ -179,7 +180,10 @@ export class Judging {
 
   #watch(rule: Rule, subject: Subject, ref: number): Watch {
     const { history } = this.#options
-    const saved = history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref))
+    const saved = restored(
+      rule.detector,
+      history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref)),
+    )
     const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
     const watch: Watch = { rule, subject, ref, ...begun, ...saved, changed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
@@ -266,6 +270,12 @@ function toRule({ name, type, options }: Part, detectors: readonly DetectorType<
   const kind = detectors.find(d => d.name === type)
   if (kind === undefined) throw new Error(`detector ${name}: there is no type ${type}`)
   return { name, kind: type, detector: kind.open(options), definition: JSON.stringify([type, options]) }
+}
+
+function restored({ restore }: Detector<unknown>, saved: Saved | undefined): Saved | undefined {
+  if (saved === undefined || restore === undefined) return saved
+  const state = restore(saved.state)
+  return state === undefined ? undefined : { ...saved, state }
 }
 
 function keyOf({ rule, subject }: Watch, since: number): string {

@@ -1,20 +1,21 @@
-// What is remembered of a series: about 1.5 KB, the same in memory as in a checkpoint.
+// What is remembered of a series: one list of numbers, so that a step touches few lines of memory, one after the other;
+// what most steps need comes first. Several small whole numbers share a place where they are many.
 
 import type { Series } from '../../core/model.ts'
-import { dimensions } from './anomaly-memory.ts'
 
 /** Samples that the mean and the spread are taken over. */
 export const window = 28
+export const dimensions = 4
+/** Points that are remembered, see anomaly-memory.ts. */
+export const most = 76
+/** How many share a place. */
+export const pairs = 2
+export const fours = 4
 
-export interface AnomalyState {
-  readonly counter: boolean
-  /** By `at`. One list, because a number in it costs 8 bytes and a field of its own 24. */
-  readonly numbers: number[]
-  /** What it has looked like, see anomaly-memory.ts. */
-  known: string
-}
+/** By `at`. */
+export type AnomalyState = number[]
 
-/** Places in `numbers`. */
+/** Places in the state. */
 export const at = {
   /** Samples taken in. */
   count: 0,
@@ -63,16 +64,26 @@ export const at = {
   visited: 28 + 2 * dimensions,
   origin: 28 + 3 * dimensions,
   step: 28 + 4 * dimensions,
+  /** 1 of a counter. */
+  counter: 28 + 5 * dimensions,
+  /** Points known; when each was seen; where each lies. */
+  points: 29 + 5 * dimensions,
+  seen: 30 + 5 * dimensions,
+  place: 30 + 5 * dimensions + most / fours,
   /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
-  recent: 28 + 5 * dimensions,
+  recent: 30 + 5 * dimensions + most / fours + most,
 } as const
 
-const places = at.recent + window
+const places = at.recent + window / pairs
+
+/** Made of fractions, and never of whole numbers alone: V8 then keeps it as bare numbers of 8 bytes. */
+const blank: readonly number[] = JSON.parse(`[${Array(places).fill('0.5').join()}]`)
 
 export function startAnomaly(series: Series | undefined): AnomalyState {
-  const numbers = new Array<number>(places).fill(0)
-  numbers[at.least] = leastRange(series)
-  return { counter: series?.kind === 'counter', numbers, known: '' }
+  const state = blank.slice().fill(0)
+  state[at.least] = leastRange(series)
+  state[at.counter] = series?.kind === 'counter' ? 1 : 0
+  return state
 }
 
 /** A share or a percentage is bounded: less than a fiftieth of what it can be is no change. */
