@@ -7,6 +7,7 @@ import { type Course, follow, giveWay, learning, newCourse, rangeOf, remembered 
 import { keep, type Met, meet, recall } from './anomaly-memory.ts'
 import { reach } from './anomaly-odds.ts'
 import { type AnomalyState, at, dimensions, window } from './anomaly-state.ts'
+import { type Miss, week } from './anomaly-week.ts'
 
 const day = 86_400_000
 const halfHour = 1_800_000
@@ -28,12 +29,19 @@ export interface Look {
   /** Features of the nearest that is known, or known at this time of day. */
   readonly nearest: Float64Array
   /** Which comparison told most. */
-  by: 'all' | 'time of day' | 'home'
+  by: 'all' | 'time of day' | 'home' | 'week'
+  readonly miss: Miss
 }
 
 export function newLook(): Look {
   const met = { distance: 0, atThisTime: 0, nearest: 0, nearestNow: 0 }
-  return { course: newCourse(), met, nearest: new Float64Array(dimensions), by: 'all' }
+  return {
+    course: newCourse(),
+    met,
+    nearest: new Float64Array(dimensions),
+    by: 'all',
+    miss: { distance: 0, from: 0, usual: 0, now: 0 },
+  }
 }
 
 /** 0 where it is known, and until the window is full; `look` is overwritten. */
@@ -46,8 +54,11 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   meet(state, point, reach, met)
   const timed = untimely(state, time, met.atThisTime)
   const drifted = drift(state, course.features[1]!)
-  const distance = Math.max(met.distance, timed, drifted)
-  look.by = distance === met.distance ? 'all' : distance === timed ? 'time of day' : 'home'
+  const { miss } = look
+  if (state[at.count]! > learning) week(state, time, value, miss)
+  const distance = Math.max(met.distance, timed, drifted, miss.distance)
+  look.by =
+    distance === met.distance ? 'all' : distance === timed ? 'time of day' : distance === drifted ? 'home' : 'week'
   if (distance > 0) note(state, look)
   if (met.distance > reach) keep(state, point)
   else {

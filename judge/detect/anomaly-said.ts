@@ -9,6 +9,7 @@ export interface Said {
   readonly evidence: Readonly<Record<string, number | string>>
 }
 
+const hour = 3_600_000
 const gauge = ['value', `mean of ${window} samples`, `spread of ${window} samples`, 'step'] as const
 const counter = [
   'rate',
@@ -17,7 +18,12 @@ const counter = [
   'step of the rate',
 ]
 
-export function sayNovelty(state: AnomalyState, look: Look, time: number): Said {
+export function say(state: AnomalyState, look: Look, time: number): Said {
+  if (look.by === 'home') return sayDrift(state, look)
+  return look.by === 'week' ? sayMissed(state, look) : sayNovelty(state, look, time)
+}
+
+function sayNovelty(state: AnomalyState, look: Look, time: number): Said {
   const d = farthest(state, look)
   const feature = (state[at.counter] === 1 ? counter : gauge)[d]!
   const seen = look.course.features[d]!
@@ -65,13 +71,23 @@ function farthest(state: AnomalyState, { course, nearest, by }: Look): number {
   return found
 }
 
-export function sayDrift(state: AnomalyState, { course: { features } }: Look): Said {
+function sayDrift(state: AnomalyState, { course: { features } }: Look): Said {
   const feature = (state[at.counter] === 1 ? counter : gauge)[1]!
   const seen = features[1]!
   const low = state[at.homeLow]!
   const high = state[at.homeHigh]!
   const message = `${feature} has drifted to ${plain(seen)}, for long it was ${plain(low)} to ${plain(high)}`
   return { message, evidence: { feature, seen, usual_low: low, usual_high: high, per_week: state[at.chance]! } }
+}
+
+function sayMissed(state: AnomalyState, { miss: { from, usual, now } }: Look): Said {
+  const feature = (state[at.counter] === 1 ? counter : gauge)[0]!
+  const day = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'UTC' }).format(from)
+  const clock = (time: number): string => new Date(time).toISOString().slice(11, 16)
+  const when = `${day} ${clock(from)} to ${clock(from + 4 * hour)} UTC`
+  const [far, was] = usual > now ? ['high', 'above'] : ['low', 'below']
+  const message = `${feature} went no ${far}er than ${plain(now)} on ${when}, in both weeks before it went ${was} ${plain(usual)}`
+  return { message, evidence: { feature: 'missed', seen: now, usual, from, per_week: state[at.chance]! } }
 }
 
 export function sayFlat(state: AnomalyState, value: number): Said {

@@ -1,21 +1,26 @@
-// A series' state as it is checkpointed: as JSON at most 1.5 KB, where the list as it stands would take twice that.
+// A series' state as it is checkpointed: as JSON at most 2 KB, where the list as it stands would take 3.
 //
 // Format: `numbers` are the first of the state and the recent values; `known` has 10 printable characters a point, two
-// for each of its features and two for when it was seen, each a number below 8,464 in digits of 92 from `#` on.
+// for each of its features and two for when it was seen, each a number below 8,464 in digits of 92 from `#` on; `week` is
+// the state's as it stands.
 
 import { isMap } from '../../core/shape.ts'
 import { recentAt, setRecent } from './anomaly-course.ts'
 import { coordinate, seen, setPoint, span } from './anomaly-memory.ts'
-import { type AnomalyState, at, dimensions, most, startAnomaly, window } from './anomaly-state.ts'
+import { type AnomalyState, at, bins, dimensions, most, startAnomaly, threes, window } from './anomaly-state.ts'
 
 interface Saved {
   readonly counter: boolean
   readonly numbers: readonly number[]
   readonly known: string
+  /** Absent in what was saved before the week was kept. */
+  readonly week?: readonly number[]
 }
 
 const first = '#'.charCodeAt(0)
 const letters = Math.sqrt(span)
+/** Numbers of the week before its levels. */
+const ofWeek = at.counter - at.bin
 const width = 2 * dimensions + 2
 
 export function saveAnomaly(state: AnomalyState): Saved {
@@ -23,18 +28,20 @@ export function saveAnomaly(state: AnomalyState): Saved {
   const known = Array.from({ length: state[at.points]! }, (_, index) => pointText(state, index))
   return {
     counter: state[at.counter] === 1,
-    numbers: [...state.slice(0, at.counter), ...recent],
+    numbers: [...state.slice(0, at.bin), ...recent],
     known: known.join(''),
+    week: [...state.slice(at.bin, at.counter), ...state.slice(at.week)],
   }
 }
 
 /** Undefined: it is none. */
 export function restoreAnomaly(saved: unknown): AnomalyState | undefined {
   if (!isSaved(saved)) return undefined
-  const { counter, numbers, known } = saved
+  const { counter, numbers, known, week = [] } = saved
   const state = startAnomaly(undefined)
-  for (let n = 0; n < at.counter; n++) state[n] = numbers[n]!
-  for (let n = 0; n < window; n++) setRecent(state, n, numbers[at.counter + n]!)
+  for (let n = 0; n < at.bin; n++) state[n] = numbers[n]!
+  for (let n = 0; n < window; n++) setRecent(state, n, numbers[at.bin + n]!)
+  for (const [n, value] of week.entries()) state[n < ofWeek ? at.bin + n : at.week + n - ofWeek] = value
   state[at.counter] = counter ? 1 : 0
   state[at.points] = known.length / width
   for (let index = 0; index < state[at.points]!; index++) takePoint(state, index, known)
@@ -43,9 +50,18 @@ export function restoreAnomaly(saved: unknown): AnomalyState | undefined {
 
 function isSaved(raw: unknown): raw is Saved {
   if (!isMap(raw)) return false
-  const { counter, numbers, known } = raw
-  if (typeof counter !== 'boolean' || !Array.isArray(numbers) || typeof known !== 'string') return false
-  return numbers.length === at.counter + window && numbers.every(Number.isFinite) && isKnown(known, numbers)
+  const { counter, numbers, known, week } = raw
+  if (typeof counter !== 'boolean' || typeof known !== 'string') return false
+  return areNumbers(numbers, at.bin + window) && isKnown(known, numbers) && (week === undefined || isWeek(week))
+}
+
+function areNumbers(raw: unknown, count: number): raw is number[] {
+  return Array.isArray(raw) && raw.length === count && raw.every(Number.isFinite)
+}
+
+function isWeek(raw: unknown): boolean {
+  const isLevels = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 48
+  return areNumbers(raw, ofWeek + bins / threes) && raw.slice(ofWeek).every(isLevels)
 }
 
 function isKnown(known: string, numbers: readonly number[]): boolean {

@@ -11,9 +11,15 @@ export const most = 76
 /** How many share a place. */
 export const pairs = 2
 export const fours = 4
+export const threes = 3
+/** Fours of hours in a week. */
+export const bins = 42
 
 /** By `at`. */
 export type AnomalyState = number[]
+
+/** What comes before is one number each. */
+const packed = 34 + 5 * dimensions
 
 /** Places in the state. */
 export const at = {
@@ -64,17 +70,27 @@ export const at = {
   visited: 28 + 2 * dimensions,
   origin: 28 + 3 * dimensions,
   step: 28 + 4 * dimensions,
+  /** The four hours it is in, by their number since 1970: how many samples, and how low and high they went. */
+  bin: 28 + 5 * dimensions,
+  binCount: 29 + 5 * dimensions,
+  binLow: 30 + 5 * dimensions,
+  binHigh: 31 + 5 * dimensions,
+  /** The frame of the week. */
+  weekLow: 32 + 5 * dimensions,
+  weekStep: 33 + 5 * dimensions,
   /** 1 of a counter. */
-  counter: 28 + 5 * dimensions,
+  counter: packed,
   /** Points known; when each was seen; where each lies. */
-  points: 29 + 5 * dimensions,
-  seen: 30 + 5 * dimensions,
-  place: 30 + 5 * dimensions + most / fours,
+  points: packed + 1,
+  seen: packed + 2,
+  place: packed + 2 + most / fours,
   /** The last values, in sixteenths of the first feature's steps from its frame's middle; the oldest is overwritten. */
-  recent: 30 + 5 * dimensions + most / fours + most,
+  recent: packed + 2 + most / fours + most,
+  /** See anomaly-week.ts. */
+  week: packed + 2 + most / fours + most + window / pairs,
 } as const
 
-const places = at.recent + window / pairs
+const places = at.week + bins / threes
 
 /** Made of fractions, and never of whole numbers alone: V8 then keeps it as bare numbers of 8 bytes. */
 const blank: readonly number[] = JSON.parse(`[${Array(places).fill('0.5').join()}]`)

@@ -10,7 +10,7 @@ import { flatten, isFlat } from './anomaly-flat.ts'
 import { type Look, newLook, novelty, settle } from './anomaly-novelty.ts'
 import { reach, rest, weigh } from './anomaly-odds.ts'
 import { takeReading, takeTime } from './anomaly-reading.ts'
-import { type Said, sayAbsence, sayDrift, sayFlat, sayNovelty } from './anomaly-said.ts'
+import { type Said, say, sayAbsence, sayFlat } from './anomaly-said.ts'
 import { restoreAnomaly, saveAnomaly } from './anomaly-saved.ts'
 import { type AnomalyState, at, startAnomaly, window } from './anomaly-state.ts'
 
@@ -69,8 +69,7 @@ function judge(state: AnomalyState, time: number, value: number, look: Look, acc
   const chance = state[at.chance]!
   if (isAbsent(state)) return undefined
   if (chance > 0 && chance <= acceptable && (flat > 0 || distance > worse * state[at.said]!)) {
-    const said =
-      flat > 0 ? sayFlat(state, value) : look.by === 'home' ? sayDrift(state, look) : sayNovelty(state, look, time)
+    const said = flat > 0 ? sayFlat(state, value) : say(state, look, time)
     settle(state, look.course.features[1]!)
     return tell(state, time, distance, said)
   }
