@@ -31,6 +31,8 @@ export interface Look {
   /** Which comparison told most. */
   by: 'all' | 'time of day' | 'home' | 'week'
   readonly miss: Miss
+  /** See `touch`. */
+  readonly touched: Float64Array
 }
 
 export function newLook(): Look {
@@ -41,6 +43,7 @@ export function newLook(): Look {
     nearest: new Float64Array(dimensions),
     by: 'all',
     miss: { distance: 0, from: 0, usual: 0, now: 0 },
+    touched: new Float64Array(1),
   }
 }
 

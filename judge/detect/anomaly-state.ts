@@ -21,6 +21,9 @@ export type AnomalyState = number[]
 /** What comes before is one number each. */
 const packed = 34 + 5 * dimensions
 
+/** Numbers in a line of memory. */
+const line = 8
+
 /** Places in the state. */
 export const at = {
   /** Samples taken in. */
@@ -100,6 +103,18 @@ export function startAnomaly(series: Series | undefined): AnomalyState {
   state[at.least] = leastRange(series)
   state[at.counter] = series?.kind === 'counter' ? 1 : 0
   return state
+}
+
+/**
+ * Reads from each line of memory (64 bytes) that a step needs, so that they come together, where else it would wait for
+ * one after the other: at 50,000 series a quarter of its time. The sum is to be kept, or the reads would be left out.
+ */
+export function touch(state: AnomalyState): number {
+  const met = state[at.met]! | 0
+  let sum = state[at.recent + (((state[at.count]! | 0) % window) >> 1)]!
+  sum += state[at.place + met]! + state[at.seen + (met >> 2)]!
+  for (let n = line - 1; n < at.seen; n += line) sum += state[n]!
+  return sum
 }
 
 /** A share or a percentage is bounded: less than a fiftieth of what it can be is no change. */

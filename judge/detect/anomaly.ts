@@ -12,7 +12,7 @@ import { reach, rest, weigh } from './anomaly-odds.ts'
 import { takeReading, takeTime } from './anomaly-reading.ts'
 import { type Said, say, sayAbsence, sayFlat } from './anomaly-said.ts'
 import { restoreAnomaly, saveAnomaly } from './anomaly-saved.ts'
-import { type AnomalyState, at, startAnomaly, window } from './anomaly-state.ts'
+import { type AnomalyState, at, startAnomaly, touch, window } from './anomaly-state.ts'
 
 export interface AnomalyOptions extends Selection {
   /** False alarms of one series that are acceptable in a week. */
@@ -49,6 +49,7 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
     watches: (name, series) => series !== undefined && selects(name, series),
     start: startAnomaly,
     step(state, time, reading) {
+      look.touched[0] = touch(state)
       const value = takeReading(state, time, reading)
       takeTime(state, time)
       const judged = value === undefined ? undefined : judge(state, time, value, look, o.false_alarms)
