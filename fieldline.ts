@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   order: async () => (await import('./cli/order.ts')).order,
   hl7: async () => (await import('./cli/hl7.ts')).hl7,
   probe: async () => (await import('./cli/probe.ts')).probe,
+  disks: async () => (await import('./cli/disks.ts')).disks,
   status: async () => (await import('./cli/status.ts')).status,
   'smart-reports': async () => (await import('./cli/smart-reports.ts')).smartReports,
   demo: async () => (await import('./cli/demo.ts')).demo,

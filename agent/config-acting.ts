@@ -12,7 +12,7 @@ import type { Source } from './source.ts'
 import type { UplinkType } from './uplink.ts'
 
 /** What is asked of sources and of uplinks here. */
-export type Writable = Pick<Source<unknown>, 'name' | 'writes'>
+export type Writable = Pick<Source<unknown>, 'name' | 'writes' | 'acknowledges'>
 export type Publishing = Pick<UplinkType<unknown>, 'name' | 'publishes'>
 
 export interface ActingKinds {

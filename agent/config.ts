@@ -40,7 +40,7 @@ export interface EdgeConfig {
     /** ms */
     readonly max_age: number
     readonly when_full: 'drop-oldest' | 'refuse'
-    /** How long, ms, and how many messages that senders may repeat are known again. */
+    /** How long, ms, and how many messages of each source that senders may repeat are known again. */
     readonly once_age: number
     readonly once_most: number
   }
@@ -96,7 +96,27 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     rules: optional(rules, []),
     metrics_readings: optional(bool, false),
   })
-  return refined(all, (value, place) => checkActing(value, { sources, uplinks }, place))
+  return refined(all, (value, place) => {
+    checkActing(value, { sources, uplinks }, place)
+    checkKept(value, sources, place.at('sources'))
+  })
+}
+
+/** Nothing is kept for nobody: such an edge only shows what it reads. */
+export function isShownOnly({ uplinks, metrics_readings }: Pick<EdgeConfig, 'uplinks' | 'metrics_readings'>): boolean {
+  return uplinks.length === 0 && metrics_readings
+}
+
+/** What only shows its last values must not answer for a message. */
+function checkKept(config: EdgeConfig, kinds: readonly Writable[], place: Place): void {
+  if (!isShownOnly(config)) return
+  for (const [n, { type, name }] of config.sources.entries())
+    if (kinds.find(kind => kind.name === type)?.acknowledges)
+      place
+        .at(n)
+        .wrong(
+          `source ${name} acknowledges messages, and without an uplink nothing of them is kept; add one to uplinks`,
+        )
 }
 
 export function agentConfig(

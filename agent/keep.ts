@@ -51,6 +51,15 @@ export function memoryKeep(text?: string): Keep {
   }
 }
 
+/** What was saved as JSON; undefined where nothing was, and where a damaged disk gives something else. */
+export function savedJson({ load }: Pick<Keep, 'load'>): unknown {
+  try {
+    return JSON.parse(load() ?? '')
+  } catch {
+    return undefined
+  }
+}
+
 function syncFolder(folder: string): void {
   const fd = openSync(folder, 'r')
   try {

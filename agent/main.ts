@@ -11,7 +11,7 @@ import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
 import type { Acting, ActingOptions } from './acting.ts'
-import type { EdgeConfig } from './config.ts'
+import { type EdgeConfig, isShownOnly } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { Fresh } from './fresh.ts'
 import { gapToEvent } from './gap.ts'
@@ -69,9 +69,8 @@ export async function startEdge(
     say,
     declare: (gap: Gap) => eventParcel(resource, [gapToEvent(gap, host.now())]),
   }
-  // Nothing is kept for nobody: such an agent only shows what it reads.
-  const isShownOnly = config.uplinks.length === 0 && config.metrics_readings
-  const spool = isShownOnly ? noSpool() : await openSpool(spoolOptions, openDatabase)
+  const keepsNothing = isShownOnly(config)
+  const spool = keepsNothing ? noSpool() : await openSpool(spoolOptions, openDatabase)
   const fresh = new Fresh()
   const edge = openEdge({ resource, spool, fresh, say, now: host.now })
   const startedAt = host.now()
@@ -86,7 +85,7 @@ export async function startEdge(
   const opened = config.sources.map(part => {
     const source = known.find(s => s.name === part.type)!
     const folder = join(config.state, 'sources', part.name)
-    const lasting = isShownOnly ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
+    const lasting = keepsNothing ? { keep: memoryKeep() } : { keep: fileKeep(`${folder}.json`), folder }
     return { name: part.name, running: source.open(part.options, { name: part.name, host, say, ...lasting }) }
   })
   const publish = (name: string, ...message: Message): Promise<void> => publishOver(name, open, message)

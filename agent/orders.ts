@@ -3,7 +3,7 @@
 // - Nothing is allowed that the allow-list does not name; a signed order must be signed by the configured key.
 // - Each id is done at most once, over restarts and crashes too: orders/memory.ts.
 // - What became of an order is an event that goes home by the same road as everything else; it is told until it is in the
-//   spool. An order that comes again while it is valid has its outcome told again, and is not done again.
+//   spool, once. An order that comes again while it is valid has its outcome told again, and is not done again.
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -61,7 +61,7 @@ class OrdersDesk implements Desk {
     this.#options = options
     this.#key = options.config.key === undefined ? undefined : publicKey(options.config.key)
     this.#memory = new OrderMemory(options.keep, options.host.now())
-    for (const { order, outcome } of this.#memory.untold()) this.#tell(order, outcome)
+    for (const { order, outcome } of this.#memory.untold()) this.#tell(order, outcome, this.#keyOf(order))
   }
 
   signed(topic: string, message: Buffer): void {
@@ -94,7 +94,7 @@ class OrdersDesk implements Desk {
 
   /** Who asks again while it is valid has not heard. */
   #repeat(order: Order, known: Outcome): Outcome {
-    if (this.#options.host.now() <= order.expires) this.#tell(order, known)
+    if (this.#options.host.now() <= order.expires) this.#tell(order, known, undefined)
     return known
   }
 
@@ -115,7 +115,7 @@ class OrdersDesk implements Desk {
         ? await perform(order, actions, signal)
         : { id: order.id, state: 'refused', reason: obstacle }
     this.#remember(order.id, () => this.#memory.end(outcome))
-    this.#tell(order, outcome)
+    this.#tell(order, outcome, this.#keyOf(order))
     return outcome
   }
 
@@ -143,9 +143,14 @@ class OrdersDesk implements Desk {
     return outcome
   }
 
-  #tell(order: Order, outcome: Outcome): void {
+  /** A crash between the spool and the memory does not have it told a second time. */
+  #keyOf({ id }: Order): string {
+    return `orders ${id} ${this.#memory.get(id)!.begun}`
+  }
+
+  #tell(order: Order, outcome: Outcome, once: string | undefined): void {
     const { teller, host } = this.#options
-    const telling = teller.tell(outcomeToEvent(order, outcome, host.now())).then(isTold => {
+    const telling = teller.tell(outcomeToEvent(order, outcome, host.now()), once).then(isTold => {
       this.#telling.delete(telling)
       if (isTold) this.#remember(order.id, () => this.#memory.told(order.id))
     })

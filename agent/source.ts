@@ -24,6 +24,8 @@ export interface Source<Options> {
   /** All that it can tell, for docs/metrics.md; undefined where the configuration or the device names its metrics. */
   readonly metrics: readonly Metric[] | undefined
   readonly events?: readonly EventKind[]
+  /** It tells who sends that what was sent is safe, so it must not run where nothing is kept. */
+  readonly acknowledges?: true
   /** What holds for all that a host sends, once this source is configured: asked when the agent starts, and then fixed. */
   resource?(host: Host): Attributes
   /**

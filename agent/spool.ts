@@ -24,7 +24,7 @@ export interface SpoolOptions {
   /** Milliseconds since the put; looked at once a minute. Not with `refuse`, which drops nothing. */
   readonly max_age: number
   readonly when_full: 'drop-oldest' | 'refuse'
-  /** For how long, ms, and how many keys of observations that may come again are remembered. */
+  /** For how long, ms, and how many keys of each source's observations that may come again are remembered. */
   readonly once_age: number
   readonly once_most: number
   now(): number

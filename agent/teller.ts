@@ -3,7 +3,7 @@
 import { Refused, reason } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
-import type { Event } from '../core/model.ts'
+import type { Event, Observation } from '../core/model.ts'
 import type { Emit } from './source.ts'
 
 /** How soon it is tried again, ms, and how many may wait for it. */
@@ -19,8 +19,8 @@ export interface TellerOptions {
 }
 
 export interface Teller {
-  /** Resolves when it is in the spool (true), or given up. Never rejects. */
-  tell(event: Event): Promise<boolean>
+  /** Resolves when it is in the spool (true), or given up; `once` as of an observation. Never rejects. */
+  tell(event: Event, once?: string): Promise<boolean>
   /** Resolves when nothing is waiting. */
   idle(): Promise<void>
 }
@@ -28,12 +28,14 @@ export interface Teller {
 export function teller(options: TellerOptions): Teller {
   const waiting = new Set<Promise<boolean>>()
   return {
-    tell(event) {
+    tell(event, once) {
       if (waiting.size >= most) {
         options.say('error', `event ${event.name} is lost: ${most} others wait already`)
         return Promise.resolve(false)
       }
-      const told = until(event, options).finally(() => waiting.delete(told))
+      const told = until({ samples: [], events: [event], ...(once !== undefined && { once }) }, options).finally(() =>
+        waiting.delete(told),
+      )
       waiting.add(told)
       return told
     },
@@ -41,13 +43,13 @@ export function teller(options: TellerOptions): Teller {
   }
 }
 
-async function until(event: Event, { emit, host, say, signal }: TellerOptions): Promise<boolean> {
+async function until(told: Observation, { emit, host, say, signal }: TellerOptions): Promise<boolean> {
   for (let failed = false; ; failed = true) {
     try {
-      await emit({ samples: [], events: [event] })
+      await emit(told)
       return true
     } catch (error) {
-      if (!failed) say('warning', `event ${event.name} waits: ${reason(error)}`)
+      if (!failed) say('warning', `event ${told.events[0]!.name} waits: ${reason(error)}`)
       if (error instanceof Refused || signal.aborted) return false
       await host.sleep(again, signal)
     }

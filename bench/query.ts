@@ -174,6 +174,9 @@ function viewOf(history: History): View {
     },
     findings: () => [],
     events: () => [],
+    disks: () => [],
+    disk: () => undefined,
+    diskSummary: () => ({ drives: 0, scored: 0, unknown: 0, gone: 0, watch: 0, warning: 0, critical: 0 }),
     vitals: () => ({
       time: start,
       startedAt: start,

@@ -1,7 +1,19 @@
 // `npm run bench -- NAME [options]`: each bench is one file that prints its tables and returns the figures, which are
 // printed last as one JSON line.
 
-const benches = ['footprint', 'load', 'ingest', 'query', 'crash', 'fieldbus', 'mllp', 'nab', 'detect', 'disks'] as const
+const benches = [
+  'footprint',
+  'load',
+  'ingest',
+  'query',
+  'crash',
+  'fieldbus',
+  'mllp',
+  'nab',
+  'detect',
+  'disks',
+  'disks-daily',
+] as const
 
 const [name, ...args] = process.argv.slice(2)
 const bench = benches.find(b => b === name)

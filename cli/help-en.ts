@@ -18,6 +18,7 @@ Tools
   order          have an edge do something: write a register, call a method
   hl7            send HL7 messages; list those that were kept aside
   probe          find out what a Modbus device has
+  disks          show which drives will fail, and why
   status         show how the daemons of this host are doing
   demo           run all of it here, with simulated devices
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -174,6 +175,24 @@ Examples
   fieldline probe modbus-tcp://192.168.0.10
   fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
   fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
+
+  disks: `Shows the drives that a collector knows, those at risk first: how likely each fails within 30 days and why, and
+when flash is worn out. What there is no ground for is unknown. docs/disks.md says how far to trust it.
+
+Usage: fieldline disks [DISK] [--node NODE] [--most N] [--config FILE] [--json]
+
+  DISK            one drive whole, by its id or serial number: its counts and the history of its score
+  --node NODE     only those of this node
+  --most N        how many (default 40)
+  --config FILE   the collector's configuration (default /etc/fieldline/collector.yaml, else 127.0.0.1:8180)
+  --json          one line of JSON instead of tables
+
+Status 0: none of those shown warns. 1: one does (warning or critical), or the collector does not answer. 2: wrong usage.
+
+Examples
+  fieldline disks
+  fieldline disks wwn-0x5000c500a1b2c3d4
+  fieldline disks --node store-1 --json`,
 
   status: `Shows how the daemons of this host are doing: what they read, what waits, what was committed and refused.
 

@@ -18,6 +18,7 @@ export const help: Texts['help'] = {
   order          让边缘节点执行操作：写寄存器、调用方法
   hl7            发送 HL7 消息；列出被搁置的消息
   probe          查明 Modbus 设备有哪些数据
+  disks          显示哪些硬盘将要失效，以及原因
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带模拟设备
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -171,6 +172,24 @@ export const help: Texts['help'] = {
   fieldline probe modbus-tcp://192.168.0.10
   fieldline probe modbus-tcp://192.168.0.10:502/1 --scan
   fieldline probe "modbus-rtu:///dev/ttyUSB0?baud=9600&unit=3"`,
+
+  disks: `显示 collector 所知的硬盘，风险高的在前：30 天内失效的概率与原因，以及闪存何时磨损殆尽。
+没有依据的一律为未知。可信程度见 docs/disks.md。
+
+用法：fieldline disks [硬盘] [--node 节点] [--most N] [--config 文件] [--json]
+
+  硬盘            完整显示一块硬盘（按标识或序列号）：各项计数与评分历史
+  --node 节点     只显示该节点的硬盘
+  --most N        最多显示多少块（默认 40）
+  --config 文件   collector 的配置文件（默认 /etc/fieldline/collector.yaml，没有则为 127.0.0.1:8180）
+  --json          输出一行 JSON，而不是表格
+
+退出状态 0：所显示的硬盘均无告警。1：有硬盘处于警告或严重状态，或 collector 没有应答。2：用法错误。
+
+示例
+  fieldline disks
+  fieldline disks wwn-0x5000c500a1b2c3d4
+  fieldline disks --node store-1 --json`,
 
   status: `显示本机各守护进程的状况：读取了什么、还有多少在等待、已提交和被拒绝的数量。
 

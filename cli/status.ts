@@ -10,6 +10,7 @@ import { reason } from '../core/errors.ts'
 import { gatewayMetrics } from '../gateway/config.ts'
 import { readArguments } from './arguments.ts'
 import { checked } from './check.ts'
+import { reachable } from './collector-api.ts'
 import { type Command, status as exit, print } from './command.ts'
 import { agentShape, collectorShape, type DaemonName, daemons, gatewayShape } from './daemons.ts'
 import { type Metric, parseMetrics } from './metrics-text.ts'
@@ -83,11 +84,6 @@ async function ask(daemon: Daemon): Promise<Report> {
   } catch (error) {
     return { ...daemon, running: false, metrics: [], trouble: reason(error) }
   }
-}
-
-/** A daemon that listens everywhere is asked on loopback. */
-function reachable(address: string): string {
-  return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
 }
 
 function asText(report: Report, file: string | undefined): string {

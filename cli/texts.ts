@@ -18,6 +18,7 @@ export interface Texts {
       | 'smart-reports'
       | 'order'
       | 'probe'
+      | 'disks'
       | 'status'
       | 'demo',
       string
@@ -52,6 +53,41 @@ export interface Texts {
     orderUnknown(reason: string): string
     orderUnheard(node: string): string
     readonly noDrives: string
+    unexpected(word: string): string
+    notACollector(file: string): string
+    disksMost(word: string): string
+    readonly disksNone: string
+    disksNoSuch(id: string): string
+    disksRead(time: string): string
+    disksYears(years: string): string
+    readonly disksUnknown: string
+    readonly disksRisk: Readonly<Record<'watch' | 'warning' | 'critical', string>>
+    readonly disksTrend: Readonly<Record<'rising' | 'steady' | 'falling' | 'unknown', string>>
+    disksSummary(
+      sum: Readonly<Record<'drives' | 'scored' | 'unknown' | 'gone' | 'watch' | 'warning' | 'critical', number>>,
+      more: boolean,
+    ): string
+    readonly disksColumns: Readonly<
+      Record<
+        | 'risk'
+        | 'node'
+        | 'device'
+        | 'model'
+        | 'serial'
+        | 'size'
+        | 'age'
+        | 'probability'
+        | 'trend'
+        | 'worn'
+        | 'why'
+        | 'count'
+        | 'value'
+        | 'first'
+        | 'grownAt'
+        | 'day',
+        string
+      >
+    >
     /** By scene: what of it is simulated. */
     readonly simulated: Readonly<Record<'press' | 'plant' | 'ward', string>>
     readonly plantFromCheckout: string

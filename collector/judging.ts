@@ -3,8 +3,9 @@
 //
 // Constraints
 // - A sample older than the newest judged of its series is stored but not judged: it comes late, from a backlog that
-//   drains behind fresh data. Only if the fresh stream itself goes back has the node's clock been set back; its
-//   detectors then start afresh from there.
+//   drains behind fresh data or by a road of its own. Only where the fresh stream itself stays back was the clock set back
+//   (judge/in-order.ts); detectors then go on from there with what they have learned. A node is told of at once, because
+//   `idle` goes by the same time.
 // - States are written in the transaction that folds the samples they have seen. Findings go ahead of it; a replay after
 //   a crash tells the same ones again, and `settle` closes what no state stands behind.
 // - Silence proves nothing while the collector itself could not hear: see `deaf`.
@@ -14,6 +15,7 @@ import type { Say } from '../core/log.ts'
 import type { Finding, Subject } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import type { Detector, DetectorType, Verdict } from '../judge/detector.ts'
+import { follow, type Order } from '../judge/in-order.ts'
 import { Checkpoints, type Saved } from './judging-checkpoints.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type Records } from './store/records.ts'
@@ -36,17 +38,23 @@ interface Rule {
 }
 
 /** One detector's eye on one series, or on one node. */
-export interface Watch {
+export interface Watch extends Order {
   readonly rule: Rule
   readonly subject: Subject
   /** The series' id, 0 for a node. */
   readonly ref: number
   state: unknown
-  /** Time of the newest sample judged. */
-  last: number
   /** Since when the finding that it stands behind lasts. */
   since: number | undefined
   changed: boolean
+}
+
+/** How samples came. */
+export interface Came {
+  /** By a stream that is not its spool's newest. */
+  readonly backlog: boolean
+  /** When, by the collector's clock, ms. */
+  readonly received: number
 }
 
 export interface JudgingStats {
@@ -57,8 +65,6 @@ export interface JudgingStats {
   failed_watches: number
 }
 
-/** A fresh stream that goes back by less is only untidy. */
-const untidy = 10_000
 /** After the collector could not hear, everyone gets so long to be heard again. */
 const grace = 60_000
 /** Without a call for so long, the collector itself was held still. */
@@ -93,17 +99,20 @@ export class Judging {
     if (watches.length > 0) ref.watch = watches
   }
 
-  /** One sample of a series that has watches; `backlog`: from a stream that is not its spool's newest. */
-  step(watches: Watch[], time: number, value: number, backlog: boolean): void {
+  /** One sample of a series that has watches; `patience` as in `follow`. */
+  step(watches: Watch[], time: number, value: number, { backlog, received }: Came, patience?: number): void {
     for (let n = watches.length - 1; n >= 0; n--) {
       const watch = watches[n]!
-      if (this.#takes(watch, time, backlog) && !this.#step(watch, time, value)) watches.splice(n, 1)
+      const before = watch.last
+      const place = backlog && time < before ? 'late' : follow(watch, time, received, patience)
+      if (place === 'late') this.#stats.late_samples++
+      else if (!this.#step(watch, time, value, place === 'back' ? before : undefined)) watches.splice(n, 1)
     }
   }
 
   /** All that came from a node at once. */
-  stepNode(node: string, time: number, count: number, backlog: boolean): void {
-    this.step(this.#watchesOf(node), time, count, backlog)
+  stepNode(node: string, time: number, count: number, came: Came): void {
+    this.step(this.#watchesOf(node), time, count, came, 0)
   }
 
   /** About once a second, by the collector's clock: judges what shows only by absence. */
@@ -185,33 +194,21 @@ export class Judging {
       history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref)),
     )
     const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
-    const watch: Watch = { rule, subject, ref, ...begun, ...saved, changed: false }
+    const watch: Watch = { rule, subject, ref, ...begun, ...saved, behind: null, changed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
     this.#stats.watches++
     return watch
   }
 
-  /** Whether the sample is one to judge. */
-  #takes(watch: Watch, time: number, backlog: boolean): boolean {
-    if (time >= watch.last) return true
-    if (backlog || watch.last - time <= untidy) {
-      this.#stats.late_samples++
-      return false
-    }
-    if (watch.since !== undefined) this.#close(watch, watch.since, watch.last)
-    watch.state = watch.rule.detector.start(watch.subject.series)
-    return true
-  }
-
-  /** False if the detector failed and watches no longer. */
-  #step(watch: Watch, time: number, value: number): boolean {
-    watch.last = time
+  /** `before`: when the clock was set back, where it was. False if the detector failed and watches no longer. */
+  #step(watch: Watch, time: number, value: number, before: number | undefined): boolean {
     if (!watch.changed) {
       watch.changed = true
       this.#changed.push(watch)
     }
     this.#stats.steps++
     try {
+      if (before !== undefined) this.#setBack(watch, time, before)
       const verdict = watch.rule.detector.step(watch.state, time, value)
       if (verdict !== undefined) this.#conclude(watch, verdict)
       return true
@@ -219,6 +216,13 @@ export class Judging {
       this.#failed(watch, error)
       return false
     }
+  }
+
+  #setBack(watch: Watch, time: number, before: number): void {
+    const { detector } = watch.rule
+    if (watch.since !== undefined) this.#close(watch, watch.since, before)
+    if (detector.setBack === undefined) watch.state = detector.start(watch.subject.series)
+    else detector.setBack(watch.state, time)
   }
 
   #idle(watch: Watch, present: number): void {

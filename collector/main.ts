@@ -13,6 +13,9 @@ import { registerApi } from './api/server.ts'
 import { registerPage } from './api/static.ts'
 import { openBroker } from './broker.ts'
 import type { CollectorConfig } from './config.ts'
+import { diskSchema } from './disks/disk-table.ts'
+import { Disks } from './disks/disks.ts'
+import { diskModel } from './disks/model.ts'
 import { housekeeping } from './housekeeping.ts'
 import type { Open } from './ingest/inbox-salvage.ts'
 import { Intake } from './ingest/intake.ts'
@@ -96,18 +99,20 @@ async function open(
 ): Promise<RunningCollector> {
   const { now } = seams
   mkdirSync(config.state, { recursive: true })
-  const others = [...recordSchemas, checkpointSchema]
+  const others = [...recordSchemas, checkpointSchema, diskSchema]
   const history = parts.adopt(openHistory({ folder: config.state, others, say, now, onDamage: ask }), h => h.close())
   const records = new Records({ db: history.db, file: history, changed: change => view.changed(change) })
   const meter = new Meter()
   const offline = new Set<string>()
-  const view = new CollectorView({ history, records, meter, offline, now })
   const judging = new Judging({ rules: config.detectors, detectors, history, records, say })
+  const disks = new Disks({ model: await diskModel(), history, records, judging })
+  const view = new CollectorView({ history, records, disks, meter, offline, now })
   const intake = await Intake.open({
     folder: config.state,
     history,
     records,
     judging,
+    disks,
     limits: config.limits,
     retention_age: config.retention.age,
     say,
@@ -122,7 +127,7 @@ async function open(
   parts.defer(() => broker?.close())
   const mqtt = openMqtt(config.mqtt ?? (broker && embedded(broker.url)), intake, offline, refusals, say)
   parts.defer(() => mqtt?.close())
-  const vitals = collectorVitals({ history, records, intake, meter, refusals })
+  const vitals = collectorVitals({ history, records, intake, meter, refusals, view })
   const app = parts.adopt(await serve(config.listen, intake, view, refusals, vitals, say), a => a.close())
   const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
   parts.defer(() => house.close())

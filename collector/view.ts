@@ -3,8 +3,24 @@
 import { createHash } from 'node:crypto'
 import type { Finding } from '../core/model.ts'
 import { version } from '../core/version.ts'
-import type { Change, FindingView, Lines, NodeState, NodeView, SeriesView, View, Vitals, Window } from './api/view.ts'
+import type {
+  Change,
+  DiskDetail,
+  DiskSelector,
+  DiskSummary,
+  DiskView,
+  FindingView,
+  Lines,
+  NodeState,
+  NodeView,
+  SeriesView,
+  View,
+  Vitals,
+  Window,
+} from './api/view.ts'
 import { isSimulated } from './api/view.ts'
+import { diskDetail, seriesOf, summaryOf, worstOf } from './disks/disk-view.ts'
+import type { Disks } from './disks/disks.ts'
 import type { Meter } from './meter.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type RecordChange, type Records } from './store/records.ts'
@@ -12,6 +28,7 @@ import { findingKey, type NodeRecord, type RecordChange, type Records } from './
 export interface ViewParts {
   readonly history: History
   readonly records: Records
+  readonly disks: Pick<Disks, 'all' | 'get'>
   readonly meter: Meter
   /** Nodes whose connection is known to be gone. */
   readonly offline: ReadonlySet<string>
@@ -70,6 +87,25 @@ export class CollectorView implements View {
 
   events(selector: { node?: string; from?: number; to?: number; limit: number }) {
     return this.#parts.records.events(selector)
+  }
+
+  disks({ node, limit }: DiskSelector): readonly DiskView[] {
+    const { disks, now } = this.#parts
+    const all = [...disks.all()]
+    return worstOf(node === undefined ? all : all.filter(k => k.drive.home.node === node), now(), limit)
+  }
+
+  disk(id: string): DiskDetail | undefined {
+    const { disks, history, now } = this.#parts
+    const kept = disks.get(id)
+    if (kept === undefined) return undefined
+    const detail = diskDetail(kept, now())
+    return { ...detail, series: seriesOf(kept, history).map(seriesView) }
+  }
+
+  diskSummary(): DiskSummary {
+    const { disks, now } = this.#parts
+    return summaryOf(disks.all(), now())
   }
 
   vitals(): Vitals {

@@ -5,6 +5,7 @@ import type { Intake } from './ingest/intake.ts'
 import type { Meter } from './meter.ts'
 import type { History } from './store/history.ts'
 import type { Records } from './store/records.ts'
+import type { CollectorView } from './view.ts'
 
 /** Messages and requests that were not taken, by transport and reason. */
 export class Refusals {
@@ -29,9 +30,10 @@ interface Parts {
   readonly intake: Intake
   readonly meter: Meter
   readonly refusals: Refusals
+  readonly view: Pick<CollectorView, 'diskSummary'>
 }
 
-export function collectorVitals({ history, records, intake, meter, refusals }: Parts): readonly Vital[] {
+export function collectorVitals({ history, records, intake, meter, refusals, view }: Parts): readonly Vital[] {
   const inbox = (): ReturnType<Intake['stats']>['inbox'] => intake.stats().inbox
   const fold = (): ReturnType<Intake['stats']>['fold'] => intake.stats().fold
   return [
@@ -76,6 +78,16 @@ export function collectorVitals({ history, records, intake, meter, refusals }: P
     gauge('history_bytes', 'History on disk.', () => history.stats().bytes),
     counter('history_damaged_total', 'Damaged parts of chunks that were left out.', () => history.stats().damaged),
     gauge('nodes', 'Nodes known.', () => records.nodes().length),
+    {
+      name: 'fieldline_disks',
+      help: 'Drives known, by whether they are scored: scored, unknown, gone.',
+      kind: 'gauge',
+      labels: ['state'],
+      read: () => {
+        const sum = view.diskSummary()
+        return (['scored', 'unknown', 'gone'] as const).map(state => ({ labels: { state }, value: sum[state] }))
+      },
+    },
     gauge('findings_open', 'Open findings.', () => records.openCount()),
     gauge(
       'commit_latency_p99_seconds',

@@ -70,7 +70,8 @@ export interface Observation {
   readonly events: readonly Event[]
   /**
    * What it is known by, where it may come again: a sender repeats what it holds for lost. Under the same text it is kept
-   * once, and telling it again succeeds. Remembered for the days and the number that the spool's configuration says.
+   * once, and telling it again succeeds. Its first word is the name of the source; of each source as many are remembered, and
+   * for as many days, as the spool's configuration says.
    */
   readonly once?: string
 }

@@ -39,7 +39,11 @@ export const brokerFields = {
 /** The rules across them. */
 export function checkBrokers(value: BrokerOptions, place: Place): void {
   if (value.brokers.length === 0) place.at('brokers').wrong('name at least one broker')
-  if ((value.cert === undefined) !== (value.key === undefined)) place.wrong('cert and key belong together')
+  checkCertificate(value, place)
+}
+
+export function checkCertificate({ cert, key }: Pick<BrokerOptions, 'cert' | 'key'>, place: Place): void {
+  if ((cert === undefined) !== (key === undefined)) place.wrong('cert and key belong together')
 }
 
 export const mqttOptions: Shape<MqttOptions> = refined(

@@ -27,7 +27,7 @@ export interface Detector<State> {
   watches(node: string, series: Series | undefined): boolean
   /** State is plain JSON data: it is checkpointed and handed back after a restart. */
   start(series: Series | undefined): State
-  /** Sees each sample once, times never falling, values finite; changes `state` in place and says what changed. */
+  /** Sees each sample once, times falling only after `setBack`, values finite; changes `state` in place and says what changed. */
   step(state: State, time: number, value: number): Verdict
   /**
    * Called about once a second, for what shows only by absence. `now` is by the clock of the samples: for a series the
@@ -37,6 +37,11 @@ export interface Detector<State> {
   /** Where another form of the state is checkpointed, JSON too; `restore` gives undefined for what it cannot read. */
   save?(state: State): unknown
   restore?(saved: unknown): State | undefined
+  /**
+   * The clock of the samples was set back and goes on at `time`: changes `state` in place so that it keeps what it has learned,
+   * and knows of no trouble any more. One that learns nothing has none: it starts afresh.
+   */
+  setBack?(state: State, time: number): void
 }
 
 export interface DetectorType<Options> {

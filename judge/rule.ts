@@ -10,6 +10,7 @@ import { type Condition, isGroup, type Leaf } from './condition.ts'
 import { silence } from './detect/silence.ts'
 import { threshold } from './detect/threshold.ts'
 import type { Detector, Verdict } from './detector.ts'
+import { follow, type Order } from './in-order.ts'
 import { selectsSeries } from './select.ts'
 
 export interface RuleState {
@@ -27,13 +28,12 @@ interface PartState {
   known: boolean
 }
 
-interface SeriesState {
+interface SeriesState extends Order {
   /** Of the newest sample. */
-  time: number
   value: number
   /** Whether it is as the condition says; null while that cannot be told. */
   level: boolean | null
-  readonly state: unknown
+  state: unknown
 }
 
 /** Of one condition; more are not looked at. */
@@ -81,7 +81,7 @@ export class Rule {
     return this.#all.filter(fits).map(({ n }) => n)
   }
 
-  /** One sample of a series that the condition watches; one that is older than the newest is not looked at. */
+  /** One sample of a series that the condition watches; one that comes late is not looked at. */
   see(
     state: RuleState,
     condition: number,
@@ -95,14 +95,16 @@ export class Rule {
     const known = state.parts[condition]!.series
     if (known[label] === undefined && Object.keys(known).length >= mostSeries) return
     const isNew = known[label] === undefined
-    known[label] ??= { time, value, level: null, state: detector!.start(series) }
+    known[label] ??= { last: time, behind: null, value, level: null, state: detector!.start(series) }
     const one = known[label]
-    if (time < one.time) return
-    one.time = time
+    const place = follow(one, time, now)
+    if (place === 'late') return
     one.value = value
-    const verdict = detector!.step(one.state, leaf!.silent_for === undefined ? time : now, value)
     const isRate = leaf!.per !== undefined || (series.kind === 'counter' && leaf!.silent_for === undefined)
-    take(one, verdict, !(isNew && isRate))
+    // A rate begins anew; everything else does not go by the clock of the samples.
+    if (place === 'back' && isRate) Object.assign(one, { level: null, state: detector!.start(series) })
+    const verdict = detector!.step(one.state, leaf!.silent_for === undefined ? time : now, value)
+    take(one, verdict, !(isRate && (isNew || place === 'back')))
   }
 
   /** Undefined while it cannot be told. To be asked after each sample, and now and then for what lasts or is missing. */

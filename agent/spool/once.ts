@@ -1,18 +1,14 @@
 // What observations that may come again are known by (`Observation.once`). A key is stored in the transaction of its
 // envelope, so that neither is there without the other, and outlives the envelope by days.
 //
-// Table `once`, made with the first key: a row a key, the oldest first, so that a put appends and age cuts a prefix.
-// Beside the file every key is in memory, 12 bytes in a table at most half full: looking one up costs no disk.
-// A key is 84 bits of a SHA-256: among a million of them the chance that two are alike is one in 10^13.
+// Table `once`, made with the first key: a row a key. The first word of a key is whose it is, and each owner has a range of ids, in
+// which a put appends and age and number cut a prefix: whoever has many keys makes nobody else's forgotten.
+// Beside the file every key is in memory (prints.ts): looking one up costs no disk.
 
+import { crc32 } from 'node:zlib'
 import type { Database } from 'better-sqlite3'
 import type { Undo } from './book.ts'
-
-/** What is kept of a key. */
-export interface Print {
-  readonly hash: number
-  readonly rest: number
-}
+import { type Print, Prints, printOf } from './prints.ts'
 
 export interface KeyRow extends Print {
   readonly id: number
@@ -24,18 +20,25 @@ export interface KeyRow extends Print {
 
 /** As rows, docs/spool.md: before this the clock was not set, and age is not known. */
 const clockSet = Date.UTC(2020, 0, 1)
-/** How many aged keys go with one transaction at most. */
+/** How many aged keys of one owner go with one transaction at most. */
 const batch = 1000
+/** Ids of one owner, and how many ranges there are; two owners in one, which hardly happens, share their bounds. */
+const idsEach = 2 ** 40
+const ranges = 2 ** 13
 
-export function printOf(key: string): Print {
-  // `node:crypto` takes 3 MB of RSS, which only who uses keys shall pay.
-  const bytes = process.getBuiltinModule('node:crypto').hash('sha256', key, 'buffer')
-  return { hash: 1 + bytes.readUIntBE(0, 6) * 16 + (bytes[6]! & 15), rest: bytes.readUInt32BE(8) }
+interface Owner {
+  /** Ids from here on are its. */
+  readonly first: number
+  next: number
+  count: number
+  /** When the oldest that is kept was put; undefined: none is. */
+  oldest: number | undefined
 }
 
 export class Once {
   readonly #db: Database
   #keys: Prints | undefined
+  readonly #owners = new Map<number, Owner>()
   #statements: ReturnType<typeof statements> | undefined
 
   constructor(db: Database) {
@@ -46,37 +49,47 @@ export class Once {
     return this.#known().has(printOf(key))
   }
 
-  get size(): number {
-    return this.#known().size
-  }
-
   /** Inside a transaction. */
   add(key: string, k: number, now: number, changes: Undo): void {
     const keys = this.#known()
     const print = printOf(key)
     const { insert } = this.#ready(changes)
-    insert.run(null, print.hash, print.rest, now, k)
+    const owner = this.#owner(rangeOf(key))
+    changes.note(owner, 'next', 'count', 'oldest')
+    insert.run(owner.next++, print.hash, print.rest, now, k)
+    owner.count++
+    owner.oldest ??= now
     keys.add(print)
     changes.add(() => keys.delete(print))
   }
 
-  /** Inside a transaction: what is over the number goes, and what is over the age. */
+  /** Inside a transaction: of each owner what is over the number goes, and what is over the age. */
   shed(most: number, maxAge: number, now: number, changes: Undo): void {
-    const keys = this.#known()
-    const { oldest, forget } = this.#ready(changes)
+    this.#known()
+    const { oldest } = this.#ready(changes)
     const isAged = (time: number | undefined): boolean => time !== undefined && time >= clockSet && time < now - maxAge
-    const aged = isAged(oldest.get()?.time) ? oldest.all().filter(({ time }) => isAged(time)).length : 0
-    const going = Math.max(aged, keys.size - most)
-    if (going <= 0) return
-    for (const print of forget.all(going)) {
-      keys.delete(print)
-      changes.add(() => keys.add(print))
+    for (const owner of this.#owners.values()) {
+      const times = isAged(owner.oldest) ? oldest.all(owner.first, owner.next) : []
+      const going = Math.max(times.filter(({ time }) => isAged(time)).length, owner.count - most)
+      if (going > 0) this.#forget(owner, going, changes)
     }
   }
 
-  /** All rows, for a new file. */
+  #forget(owner: Owner, going: number, changes: Undo): void {
+    const keys = this.#known()
+    const { oldest, forget } = this.#ready(changes)
+    for (const print of forget.all(owner.first, owner.next, going)) {
+      keys.delete(print)
+      changes.add(() => keys.add(print))
+    }
+    changes.note(owner, 'count', 'oldest')
+    owner.count -= going
+    owner.oldest = oldest.get(owner.first, owner.next)?.time
+  }
+
+  /** All rows, the oldest first, for a new file. */
   rows(): readonly KeyRow[] {
-    return this.#isThere() ? this.#db.prepare<[], KeyRow>('SELECT * FROM once ORDER BY id').all() : []
+    return this.#isThere() ? this.#db.prepare<[], KeyRow>('SELECT * FROM once ORDER BY time, id').all() : []
   }
 
   /** Puts rows of another file back. Inside a transaction; before any other use. */
@@ -102,9 +115,28 @@ export class Once {
     if (this.#keys !== undefined) return this.#keys
     const keys = new Prints()
     if (this.#isThere())
-      for (const print of this.#db.prepare<[], Print>('SELECT hash, rest FROM once').iterate()) keys.add(print)
+      for (const row of this.#db.prepare<[], KeyRow>('SELECT * FROM once ORDER BY id').iterate()) {
+        keys.add(row)
+        this.#count(row)
+      }
     this.#keys = keys
     return keys
+  }
+
+  #count({ id, time }: KeyRow): void {
+    const owner = this.#owner(Math.floor(id / idsEach))
+    owner.next = id + 1
+    owner.count++
+    owner.oldest ??= time
+  }
+
+  #owner(range: number): Owner {
+    const known = this.#owners.get(range)
+    if (known !== undefined) return known
+    const first = range * idsEach
+    const made: Owner = { first, next: first, count: 0, oldest: undefined }
+    this.#owners.set(range, made)
+    return made
   }
 
   /** The table is made inside the transaction, and is gone again with it. */
@@ -123,65 +155,16 @@ function statements(db: Database) {
     'CREATE TABLE IF NOT EXISTS once (id INTEGER PRIMARY KEY, hash INTEGER, rest INTEGER, time INTEGER, k INTEGER)',
   )
   return {
-    insert: db.prepare<[number | null, number, number, number, number]>(
-      'INSERT OR IGNORE INTO once VALUES (?, ?, ?, ?, ?)',
+    insert: db.prepare<[number, number, number, number, number]>('INSERT OR IGNORE INTO once VALUES (?, ?, ?, ?, ?)'),
+    oldest: db.prepare<[number, number], { time: number }>(
+      `SELECT time FROM once WHERE id >= ? AND id < ? ORDER BY id LIMIT ${batch}`,
     ),
-    oldest: db.prepare<[], { time: number }>(`SELECT time FROM once ORDER BY id LIMIT ${batch}`),
-    forget: db.prepare<[number], Print>(
-      'DELETE FROM once WHERE id IN (SELECT id FROM once ORDER BY id LIMIT ?) RETURNING hash, rest',
+    forget: db.prepare<[number, number, number], Print>(
+      'DELETE FROM once WHERE id IN (SELECT id FROM once WHERE id >= ? AND id < ? ORDER BY id LIMIT ?) RETURNING hash, rest',
     ),
   }
 }
 
-/** A set of prints by open addressing. 0: free; -1: one was here, and others may lie behind it. */
-class Prints {
-  size = 0
-  #used = 0
-  #hashes = new Float64Array(64)
-  #rests = new Uint32Array(64)
-
-  has(print: Print): boolean {
-    return this.#find(print) >= 0
-  }
-
-  add(print: Print): void {
-    if (this.has(print)) return
-    if ((this.#used + 1) * 2 > this.#hashes.length) this.#grow()
-    this.#place(print.hash, print.rest)
-    this.size++
-  }
-
-  delete(print: Print): void {
-    const at = this.#find(print)
-    if (at < 0) return
-    this.#hashes[at] = -1
-    this.size--
-  }
-
-  #find({ hash, rest }: Print): number {
-    const mask = this.#hashes.length - 1
-    for (let at = hash % (mask + 1); this.#hashes[at] !== 0; at = (at + 1) & mask) {
-      if (this.#hashes[at] === hash && this.#rests[at] === rest) return at
-    }
-    return -1
-  }
-
-  #place(hash: number, rest: number): void {
-    const mask = this.#hashes.length - 1
-    let at = hash % (mask + 1)
-    while (this.#hashes[at] !== 0) at = (at + 1) & mask
-    this.#hashes[at] = hash
-    this.#rests[at] = rest
-    this.#used++
-  }
-
-  /** Also where most of what is used is gone: then the size stays. */
-  #grow(): void {
-    const [hashes, rests] = [this.#hashes, this.#rests]
-    const slots = this.size * 4 > hashes.length ? hashes.length * 2 : hashes.length
-    this.#hashes = new Float64Array(slots)
-    this.#rests = new Uint32Array(slots)
-    this.#used = 0
-    for (const [n, hash] of hashes.entries()) if (hash > 0) this.#place(hash, rests[n]!)
-  }
+function rangeOf(key: string): number {
+  return crc32(key.split(' ', 1)[0]!) % ranges
 }

@@ -1,7 +1,7 @@
 // Where FHIR resources go: to a server over HTTP, or to MQTT brokers.
 
 import { secretFile } from '../../core/config-shapes.ts'
-import { type BrokerOptions, brokerFields } from '../../core/mqtt-options.ts'
+import { type BrokerOptions, brokerFields, checkCertificate } from '../../core/mqtt-options.ts'
 import { duration, integer, matching, object, optional, refined, type Shape } from '../../core/shape.ts'
 
 export interface FhirOptions extends BrokerOptions {
@@ -34,7 +34,7 @@ export const fhirOptions: Shape<FhirOptions> = refined(
   }),
   (value, place) => {
     if ((value.url === undefined) === (value.brokers.length === 0)) place.wrong('name a FHIR server by url, or brokers')
-    if ((value.cert === undefined) !== (value.key === undefined)) place.wrong('cert and key belong together')
+    checkCertificate(value, place)
     if (value.url !== undefined && value.cert !== undefined) place.at('cert').wrong('certificates are for brokers only')
   },
 )

@@ -179,14 +179,15 @@ function simulated(attributes: Attributes, resource: Attributes): { readonly met
   return attributes.simulated === true || resource.simulated === true ? { meta: test } : {}
 }
 
-/** Who lies there, and what is said beside the value, are no part of what was observed. */
+/** The visit, the place and what is said beside the value are no part of what was observed. */
 const beside = ['patient', 'visit', 'bed', 'metric', 'reason', 'value', 'flags', 'mdc']
 
 function idOf(name: string, attributes: Attributes, time: number): string {
   const what = Object.entries(attributes)
     .filter(([key]) => !beside.includes(key))
     .sort()
-  return digest(JSON.stringify([name, what, time]))
+  // A laboratory, or who sends for many beds, tells of several patients at one time.
+  return digest(JSON.stringify([name, what, attributes.patient ?? attributes.bed ?? null, time]))
 }
 
 function deviceId({ device }: Attributes): string {

@@ -2,10 +2,8 @@
 // An envelope is delivered when the server has answered 2xx for all of it, or the broker has acknowledged all of it.
 // The ids are the observations' own (fhir-resources.ts): what goes again after a broken line writes the same again.
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Envelope } from '../../core/envelope.ts'
-import { Refused } from '../../core/errors.ts'
 import { Link } from '../../core/mqtt.ts'
 import { readHeaders } from '../headers.ts'
 import type { Delivery, Identity, Uplink, UplinkType } from '../uplink.ts'
@@ -85,7 +83,7 @@ class FhirUplink implements Uplink {
 }
 
 function httpCarrier(url: string, { headers_file, ca, timeout, bundle }: FhirOptions): Carrier {
-  const poster = openPoster({ url, timeout, ca: ca === undefined ? undefined : readAuthority(ca) })
+  const poster = openPoster({ url, timeout, ca })
   const headers = {
     'user-agent': 'fieldline',
     accept: 'application/fhir+json',
@@ -154,12 +152,4 @@ function mqttCarrier(options: FhirOptions, { node, spool }: Identity): Carrier {
 
 function topicOf(topic: string, node: string, { resourceType }: Resource): string {
   return `${topic}/${node}/${resourceType}`
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new Refused(`cannot read ca ${file}`, { cause })
-  }
 }

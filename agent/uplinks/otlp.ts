@@ -4,11 +4,9 @@
 // the bytes that the envelope seals, its receipts decide, and nothing is there twice. docs/wire.md has the header.
 // Whether the far end is one is asked with an empty request before the first envelope, for none may go both ways.
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Envelope } from '../../core/envelope.ts'
-import { Refused } from '../../core/errors.ts'
 import { readReceipt } from '../../core/receipt.ts'
 import { readHeaders } from '../headers.ts'
 import type { Delivery, Uplink, UplinkType } from '../uplink.ts'
@@ -51,7 +49,7 @@ class OtlpUplink implements Uplink {
   constructor(options: OtlpOptions) {
     const { url, ca, timeout, headers_file, fieldline } = options
     this.#options = options
-    this.#poster = openPoster({ url, timeout, ca: ca === undefined ? undefined : readAuthority(ca) })
+    this.#poster = openPoster({ url, timeout, ca })
     this.#headers = {
       'user-agent': 'fieldline',
       ...(headers_file !== undefined && readHeaders(headers_file)),
@@ -140,14 +138,6 @@ function decompressed({ payload }: Envelope): Buffer | undefined {
     return zstdDecompressSync(payload, { maxOutputLength: mostPlain })
   } catch {
     return undefined
-  }
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new Refused(`cannot read ca ${file}`, { cause })
   }
 }
 

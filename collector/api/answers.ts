@@ -2,6 +2,10 @@
 
 import type { Attributes, Json, SeriesKind, Severity } from '../../core/model.ts'
 import {
+  type DiskDetail,
+  type DiskSelector,
+  type DiskSummary,
+  type DiskView,
   type EventView,
   type FindingView,
   isSimulated,
@@ -55,6 +59,15 @@ export interface EventAnswer {
   readonly attributes: Attributes
   readonly simulated: boolean
 }
+
+export interface DisksAnswer {
+  readonly disks: readonly DiskView[]
+  /** There are more than were asked for. */
+  readonly more: boolean
+  readonly summary: DiskSummary
+}
+
+export type DiskDetailAnswer = Omit<DiskDetail, 'series'> & { readonly series: readonly SeriesAnswer[] }
 
 export type VitalsAnswer = Omit<Vitals, 'p99Ms'> & { readonly p99Ms: number | null }
 
@@ -115,6 +128,21 @@ export function eventAnswer(view: View, event: EventView): EventAnswer {
   const { node, name, time, severity, body, attributes } = event
   const simulated = isAboutSimulated(view, node, attributes)
   return { node, name, time, severity, body, attributes, simulated }
+}
+
+export function diskAnswer(view: View, disk: DiskDetail): DiskDetailAnswer {
+  return { ...ofNode(view, disk), series: disk.series.map(seriesAnswer) }
+}
+
+export function disksAnswer(view: View, { node, limit }: DiskSelector): DisksAnswer {
+  const found = view.disks({ ...(node !== undefined && { node }), limit: limit + 1 })
+  const disks = found.slice(0, limit).map(disk => ofNode(view, disk))
+  return { disks, more: found.length > limit, summary: view.diskSummary() }
+}
+
+/** A drive of a simulated node is simulated. */
+function ofNode<T extends DiskView>(view: View, disk: T): T {
+  return { ...disk, simulated: disk.simulated || isSimulated(view.node(disk.node)?.attributes ?? {}) }
 }
 
 export function vitalsAnswer(vitals: Vitals): VitalsAnswer {

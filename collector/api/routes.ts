@@ -1,6 +1,6 @@
 // THE list of routes, one entry each: what `server.ts` serves and `openapi.ts` describes.
 
-import { answers, given, node, type Schema } from './schemas.ts'
+import { answers, diskDetail, given, node, type Schema } from './schemas.ts'
 
 export interface Route {
   readonly path: string
@@ -47,6 +47,19 @@ export const routes = {
     summary: 'Events of nodes, the newest first.',
     querystring: given.events,
     answer: answers.events,
+  },
+  disks: {
+    path: '/api/disks',
+    summary: 'Drives, those at risk first: how likely each fails within 30 days and why, when flash is worn out.',
+    querystring: given.disks,
+    answer: answers.disks,
+  },
+  disk: {
+    path: '/api/disks/:disk',
+    summary: 'One drive, with its counts and the history of its score.',
+    params: given.disk,
+    answer: diskDetail,
+    failures: { 404: 'No such drive.' },
   },
   live: {
     path: '/api/live',

@@ -2,7 +2,8 @@
 // is made from them. A schema with a `title` becomes a named component there.
 
 import { seriesKinds, severities } from '../../core/model.ts'
-import { nodeStates, readings } from './view.ts'
+import { media } from '../../judge/disks/reading.ts'
+import { diskRisks, diskTrends, nodeStates, readings } from './view.ts'
 
 export interface Schema {
   readonly [key: string]: unknown
@@ -105,6 +106,75 @@ const vitals = closed('Vitals', {
   openFindings: count,
 })
 
+const real: Schema = { type: 'number' }
+const risk: Schema = { type: ['string', 'null'], enum: [...diskRisks, null] }
+const wear: Schema = {
+  ...closed(undefined, {
+    used: { ...real, description: 'Share of the endurance that its maker promises; may pass 1.' },
+    known: flag,
+    from: { ...orNull(time), description: 'When it is worn out at the earliest; null: unknown, or in 20 years.' },
+    at: orNull(time),
+    to: orNull(time),
+    sentence: text,
+  }),
+  type: ['object', 'null'],
+  description: 'Of flash that tells its wear.',
+}
+
+const diskFields = {
+  id: { ...text, description: 'Stays the same wherever the drive is.' },
+  node: text,
+  device: { ...orNull(text), description: 'Its name there today.' },
+  vendor: orNull(text),
+  model: orNull(text),
+  serial: orNull(text),
+  medium: { type: 'string', enum: media },
+  simulated,
+  terabytes: orNull(real),
+  hours: { ...orNull(real), description: 'Under power.' },
+  readAt: { ...orNull(time), description: 'When it was read last, ms since the Unix epoch.' },
+  asleep: flag,
+  gone: { ...orNull(time), description: 'When its node said that it is gone, ms since the Unix epoch.' },
+  risk: { ...risk, description: 'The gravest of its score, its wear and what it says itself; null: calm.' },
+  known: { ...flag, description: 'Whether there is a score; `sentence` says why not.' },
+  probability: { ...orNull(real), description: 'Of failing within 30 days.' },
+  level: { ...risk, description: 'Of the score.' },
+  trend: { type: 'string', enum: diskTrends },
+  sentence: text,
+  reasons: { ...listOf(text), description: 'What raises the score, the heaviest first.' },
+  says: { ...listOf(text), description: 'What it says of itself that is not well.' },
+  wear,
+}
+const disk = closed('Disk', diskFields)
+const growth = closed(undefined, { time, by: count })
+const diskCount = closed('DiskCount', {
+  name: text,
+  value: count,
+  first: { ...count, description: 'When the drive was first seen.' },
+  grown7: { ...count, description: 'In the last 7 days.' },
+  grown30: count,
+  grown120: count,
+  grownAt: orNull(time),
+  growth: { ...listOf(growth), description: 'Day by day, within 120 days.' },
+})
+export const diskDetail = closed('DiskDetail', {
+  ...diskFields,
+  since: { ...time, description: 'When it was first read, ms since the Unix epoch.' },
+  nodes: { ...listOf(text), description: 'Where it was, the newest first.' },
+  counts: listOf(diskCount),
+  scores: { ...listOf(closed(undefined, { time, probability: real })), description: 'One a day, at most 30.' },
+  series: { ...listOf(series), description: 'What history has of it: its score and what it goes by.' },
+})
+const diskSummary = closed('DiskSummary', {
+  drives: { ...count, description: 'Known; scored, unknown and gone together are all.' },
+  scored: count,
+  unknown: count,
+  gone: count,
+  watch: count,
+  warning: count,
+  critical: count,
+})
+
 const column: Schema = { type: 'array', items: { type: ['number', 'null'] } }
 const values = closed(undefined, { id: count, min: column, max: column, mean: column })
 const rates = closed(undefined, { id: count, rate: { ...column, description: 'Per second.' } })
@@ -129,6 +199,11 @@ export const answers = {
   }),
   findings: closed(undefined, { findings: listOf(finding) }),
   events: closed(undefined, { events: listOf(event) }),
+  disks: closed(undefined, {
+    disks: listOf(disk),
+    more: { ...flag, description: 'There are more than `limit`.' },
+    summary: diskSummary,
+  }),
   tick: closed('Tick', { vitals, nodes: listOf(node), findings: listOf(finding), events: listOf(event) }),
   health: closed(undefined, { status: { type: 'string', enum: ['ok'] }, time }),
   document: { type: 'object', additionalProperties: true } satisfies Schema,
@@ -191,5 +266,12 @@ export const given = {
     node: nodeName,
     limit: limit(1000, 200),
   }),
+  disks: inputs({ node: nodeName, limit: limit(10_000, 200) }),
+  disk: inputs(
+    {
+      disk: { type: 'string', minLength: 1, maxLength: 300, description: 'the id of a drive, as /api/disks gives it' },
+    },
+    ['disk'],
+  ),
   events: inputs({ node: nodeName, from: moment, to: moment, limit: limit(1000, 200) }),
 } as const

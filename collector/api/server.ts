@@ -2,14 +2,14 @@
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refused, reason } from '../../core/errors.ts'
-import { eventAnswer, findingAnswer, seriesAnswer } from './answers.ts'
+import { diskAnswer, disksAnswer, eventAnswer, findingAnswer, seriesAnswer } from './answers.ts'
 import { guard } from './guard.ts'
 import { LiveFeed } from './live.ts'
 import { openapi } from './openapi.ts'
 import { answerQuery, type Question } from './query.ts'
 import { type Route, routes } from './routes.ts'
 import { failure, type Schema } from './schemas.ts'
-import type { EventSelector, FindingSelector, SeriesSelector, View } from './view.ts'
+import type { DiskSelector, EventSelector, FindingSelector, SeriesSelector, View } from './view.ts'
 
 /** Adds the routes in a scope of their own: hooks and error answers do not reach what else `app` serves. */
 export function registerApi(app: FastifyInstance, view: View): void {
@@ -43,8 +43,20 @@ function answerReads(scope: FastifyInstance, view: View): void {
     refuseEmpty(query)
     return { events: view.events(query).map(event => eventAnswer(view, event)) }
   })
+  answerDisks(scope, view)
   scope.get(routes.document.path, served(routes.document), () => document)
   scope.get(routes.health.path, served(routes.health), () => ({ status: 'ok', time: view.vitals().time }))
+}
+
+function answerDisks(scope: FastifyInstance, view: View): void {
+  scope.get<{ Querystring: DiskSelector }>(routes.disks.path, served(routes.disks), ({ query }) => {
+    return disksAnswer(view, query)
+  })
+  scope.get<{ Params: { disk: string } }>(routes.disk.path, served(routes.disk), ({ params }, reply) => {
+    const found = view.disk(params.disk)
+    if (found !== undefined) return diskAnswer(view, found)
+    return reply.code(404).send({ error: `no drive ${params.disk} was ever told of` })
+  })
 }
 
 function answerLive(scope: FastifyInstance, feed: LiveFeed): void {

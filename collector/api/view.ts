@@ -2,6 +2,7 @@
 // tests put plain data behind it. All times are ms since the Unix epoch by the collector's clock.
 
 import type { Attributes, Event, Finding, Series } from '../../core/model.ts'
+import type { Medium } from '../../judge/disks/reading.ts'
 
 export const nodeStates = ['up', 'silent', 'offline'] as const
 /** `offline`: its connection is known to be gone. `silent`: connected or unknown, but nothing has come for too long. */
@@ -94,6 +95,99 @@ export interface EventSelector {
   readonly limit: number
 }
 
+export const diskRisks = ['watch', 'warning', 'critical'] as const
+export type DiskRisk = (typeof diskRisks)[number]
+export const diskTrends = ['rising', 'steady', 'falling', 'unknown'] as const
+
+export interface DiskView {
+  /** Stays the same wherever the drive is. */
+  readonly id: string
+  /** Where it is, and its name there today. */
+  readonly node: string
+  readonly device: string | null
+  readonly vendor: string | null
+  readonly model: string | null
+  readonly serial: string | null
+  readonly medium: Medium
+  readonly simulated: boolean
+  /** 10^12 bytes. */
+  readonly terabytes: number | null
+  /** Under power. */
+  readonly hours: number | null
+  /** When it was read last. */
+  readonly readAt: number | null
+  readonly asleep: boolean
+  /** When its node said that it is gone. */
+  readonly gone: number | null
+  /** The gravest of its score, its wear and what it says itself; null: calm. */
+  readonly risk: DiskRisk | null
+  /** Whether there is a score. */
+  readonly known: boolean
+  /** Of failing within 30 days. */
+  readonly probability: number | null
+  readonly level: DiskRisk | null
+  readonly trend: (typeof diskTrends)[number]
+  /** The score for a person, or why there is none. */
+  readonly sentence: string
+  readonly reasons: readonly string[]
+  /** What it says of itself that is not well. */
+  readonly says: readonly string[]
+  /** Of flash. */
+  readonly wear: DiskWear | null
+}
+
+/** `from`, `at`, `to`: when it is worn out, at the earliest, about, at the latest; null: nobody knows, or in 20 years. */
+export interface DiskWear {
+  /** Of the endurance its maker promises; may pass 1. */
+  readonly used: number
+  readonly known: boolean
+  readonly from: number | null
+  readonly at: number | null
+  readonly to: number | null
+  readonly sentence: string
+}
+
+export interface DiskCount {
+  readonly name: string
+  readonly value: number
+  /** When the drive was first seen. */
+  readonly first: number
+  readonly grown7: number
+  readonly grown30: number
+  readonly grown120: number
+  readonly grownAt: number | null
+  /** Day by day, within 120 days. */
+  readonly growth: readonly { readonly time: number; readonly by: number }[]
+}
+
+export interface DiskDetail extends DiskView {
+  /** When it was first read. */
+  readonly since: number
+  /** Where it was, the newest first. */
+  readonly nodes: readonly string[]
+  readonly counts: readonly DiskCount[]
+  /** One a day, at most 30. */
+  readonly scores: readonly { readonly time: number; readonly probability: number }[]
+  /** What history has of it: its score and what it goes by. */
+  readonly series: readonly SeriesView[]
+}
+
+export interface DiskSummary {
+  readonly drives: number
+  /** Of these; the three together are all. */
+  readonly scored: number
+  readonly unknown: number
+  readonly gone: number
+  readonly watch: number
+  readonly warning: number
+  readonly critical: number
+}
+
+export interface DiskSelector {
+  readonly node?: string
+  readonly limit: number
+}
+
 export interface Vitals {
   /** The collector's present time. */
   readonly time: number
@@ -127,6 +221,10 @@ export interface View {
   findings(selector: FindingSelector): readonly FindingView[]
   /** The newest first. */
   events(selector: EventSelector): readonly EventView[]
+  /** Those at risk first. */
+  disks(selector: DiskSelector): readonly DiskView[]
+  disk(id: string): DiskDetail | undefined
+  diskSummary(): DiskSummary
   vitals(): Vitals
   /**
    * Calls `listener` with each change until the returned function is called. A node that only keeps reporting may be

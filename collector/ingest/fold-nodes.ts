@@ -1,6 +1,7 @@
 // What the fold keeps of each node while it runs: its record, its senders, and its series up to the limit.
 
 import type { Series } from '../../core/model.ts'
+import type { Disks } from '../disks/disks.ts'
 import type { Judging } from '../judging.ts'
 import type { History, Ref } from '../store/history.ts'
 import type { NodeRecord, Records } from '../store/records.ts'
@@ -30,6 +31,7 @@ export interface NodesOptions {
   readonly history: Pick<History, 'ref' | 'find'>
   readonly records: Pick<Records, 'touch' | 'marks' | 'node'>
   readonly judging: Pick<Judging, 'attach'>
+  readonly disks: Pick<Disks, 'attach'>
   readonly max_series: number
 }
 
@@ -68,6 +70,7 @@ export class Nodes {
     if (ref !== undefined) {
       if (ref.count === 0) node.count++
       this.#options.judging.attach(ref)
+      this.#options.disks.attach(ref)
     }
     return { node, series, ref }
   }

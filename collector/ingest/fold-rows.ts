@@ -4,7 +4,8 @@
 import { reason } from '../../core/errors.ts'
 import type { Attributes, Series } from '../../core/model.ts'
 import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
-import type { Judging, Watch } from '../judging.ts'
+import type { Disks } from '../disks/disks.ts'
+import type { Came, Judging, Watch } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import { mostEventBytes, type Records } from '../store/records.ts'
 import { type FoldNode, Nodes, type Slot } from './fold-nodes.ts'
@@ -17,6 +18,7 @@ export interface RowReaderOptions {
   readonly history: History
   readonly records: Records
   readonly judging: Judging
+  readonly disks: Disks
   readonly troubles: Troubles
   /** Series one node may have. */
   readonly max_series: number
@@ -49,7 +51,7 @@ export class RowReader {
   #node: FoldNode | undefined
   #oldest = 0
   #newest = 0
-  #backlog = false
+  #came: Came = { backlog: false, received: 0 }
   #samples = 0
   #late = 0
   #rejected = 0
@@ -71,7 +73,7 @@ export class RowReader {
     const { records } = this.#options
     const node = this.#nodes.get(row.node, row.received)
     this.#node = node
-    this.#backlog = node.senders.isBacklog(row.stream)
+    this.#came = { backlog: node.senders.isBacklog(row.stream), received: row.received }
     node.record.gaps += row.lost
     this.#checkName(row, node)
     if (row.refused === undefined) this.#taken(row, node)
@@ -82,8 +84,9 @@ export class RowReader {
 
   #taken(row: Row, node: FoldNode): void {
     this.#open(row, node)
-    if (!this.#backlog || row.stream === '') node.record.lastTime = row.lastTime
-    this.#options.judging.stepNode(row.node, row.lastTime, row.samples + row.events, this.#backlog)
+    this.#options.disks.take(row.node, row.received)
+    if (!this.#came.backlog || row.stream === '') node.record.lastTime = row.lastTime
+    this.#options.judging.stepNode(row.node, row.lastTime, row.samples + row.events, this.#came)
   }
 
   /** Asks anew which series are taken. */
@@ -155,8 +158,10 @@ export class RowReader {
     for (const { resource, event } of decodeLogs(bytes)) {
       if (Object.keys(node.record.attributes).length === 0) this.#options.records.describe(node.record, resource)
       if (event.time < this.#oldest || event.time > this.#newest) this.#rejected++
-      else if (this.#options.records.event(node.record.name, event)) events++
-      else this.#oversized++
+      else if (this.#options.records.event(node.record.name, event)) {
+        events++
+        this.#options.disks.event(node.record.name, event)
+      } else this.#oversized++
     }
     return events
   }
@@ -202,6 +207,7 @@ export class RowReader {
     this.#options.history.append(ref, time, value)
     this.#samples++
     const watches = ref.watch as Watch[] | undefined
-    if (watches !== undefined) this.#options.judging.step(watches, time, value, this.#backlog)
+    if (watches !== undefined) this.#options.judging.step(watches, time, value, this.#came)
+    if (ref.drive) this.#options.disks.step(ref.drive, time, value)
   }
 }

@@ -112,14 +112,16 @@ export class Fold {
 
   /** Folds what there is. Throws when that fails; nothing is lost by it. */
   flush(): void {
-    const { history, records, judging } = this.#options
+    const { history, records, judging, disks } = this.#options
     const begun = performance.now()
     history.fold(this.#cursor, () => {
       records.write()
       judging.write(this.#options.now())
+      disks.write()
     })
     records.written()
     judging.written()
+    disks.written()
     this.#rows = 0
     this.#stats.folds++
     this.#stats.fold_ms = performance.now() - begun
@@ -127,10 +129,11 @@ export class Fold {
 
   /** About once an hour: forgets records that are too old, and asks anew which series are taken. */
   tidy(): void {
-    const { records, judging, now, retention_age } = this.#options
+    const { records, judging, disks, now, retention_age } = this.#options
     this.#attempt('records', () => {
       records.retain(now() - retention_age)
       judging.forget(now())
+      disks.forget(now())
     })
     judging.settle(now())
     this.#reader.forget()

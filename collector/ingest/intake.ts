@@ -4,6 +4,7 @@
 
 import type { Say } from '../../core/log.ts'
 import type { Accept } from '../../core/receipt.ts'
+import type { Disks } from '../disks/disks.ts'
 import type { Judging } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import type { Records } from '../store/records.ts'
@@ -19,6 +20,7 @@ export interface IntakeOptions {
   readonly history: History
   readonly records: Records
   readonly judging: Judging
+  readonly disks: Disks
   readonly limits: Limits
   /** ms */
   readonly retention_age: number
@@ -70,6 +72,7 @@ export class Intake {
     const left = intake.#inbox.after(options.history.cursor)
     await intake.#fold.replay(unfolded(left, options.records.marks()))
     options.judging.settle(options.now())
+    options.disks.settle(options.now())
     return intake
   }
 
@@ -85,9 +88,10 @@ export class Intake {
 
   /** To be called about once a second. */
   tick(): void {
-    const { judging, now } = this.#options
+    const { judging, disks, now } = this.#options
     const present = now()
     judging.idle(present)
+    disks.tick(present)
     this.#troubles.tick(present)
     this.#fold.tick()
     if (Math.abs(present - this.#tidied) < tidyEvery) return

@@ -1,6 +1,7 @@
 // Every series the history knows, and the head of each: the samples not yet folded, as time, value, time, value ...
 
 import type { Attributes, Series } from '../../core/model.ts'
+import type { Saying } from '../../judge/disks/saying.ts'
 
 /** A series of a node; one object for the process's life, so that it may be held and compared by reference. */
 export interface Ref {
@@ -14,6 +15,8 @@ export interface Ref {
   readonly count: number
   /** For whoever judges: anything it wants to find again at the next sample. */
   watch: unknown
+  /** What it says of a drive; null: nothing; undefined: nobody asked yet. */
+  drive: Saying | null | undefined
 }
 
 export interface Selector {
@@ -35,6 +38,7 @@ export class SeriesRef implements Ref {
   lastTime = Number.NEGATIVE_INFINITY
   count = 0
   watch: unknown = undefined
+  drive: Saying | null | undefined = undefined
   head = noHead
   /** Numbers used in `head`: two a sample. */
   used = 0

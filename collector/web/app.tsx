@@ -1,6 +1,8 @@
 // The frame of the page: menu, banner, what is read out, and the view the address names.
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Disk } from './disk.tsx'
+import { Disks } from './disks.tsx'
 import { Findings } from './findings.tsx'
 import { Fleet } from './fleet.tsx'
 import { figure } from './format.ts'
@@ -49,8 +51,13 @@ function useRoute(): Route {
 }
 
 function titleOf(route: Route, words: Words): string {
-  const place = route.at === 'node' ? route.node : route.at === 'findings' ? words('findings') : words('fleet')
-  return `${place} – Fieldline`
+  return `${placeOf(route, words)} – Fieldline`
+}
+
+function placeOf(route: Route, words: Words): string {
+  if (route.at === 'node') return route.node
+  if (route.at === 'disk') return route.disk
+  return words(route.at === 'missing' ? 'fleet' : route.at)
 }
 
 function aloud(said: Said, words: Words): string {
@@ -80,6 +87,9 @@ function Header({ state, route, language, choose }: HeaderProps) {
         <a href="#/" aria-current={here('fleet')}>
           {words('fleet')}
         </a>
+        <a href="#/disks" aria-current={here('disks')}>
+          {words('disks')}
+        </a>
         <a href="#/findings" aria-current={here('findings')}>
           {words('findings')} {open > 0 && <span class="count">{figure(open)}</span>}
         </a>
@@ -99,7 +109,7 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
   const words = useWords()
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
-  const place = route.at === 'node' ? route.node : route.at
+  const place = route.at === 'node' ? route.node : route.at === 'disk' ? route.disk : route.at
   useEffect(() => {
     if (!first.current) {
       main.current?.focus()
@@ -111,6 +121,8 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
     <main id="main" tabIndex={-1} ref={main}>
       {route.at === 'fleet' && <Fleet state={state} />}
       {route.at === 'node' && <Node key={route.node} state={state} route={route} />}
+      {route.at === 'disks' && <Disks />}
+      {route.at === 'disk' && <Disk key={route.disk} id={route.disk} time={state.time} />}
       {route.at === 'findings' && <Findings state={state} node={route.node} />}
       {route.at === 'missing' && <p class="empty">{words('missing')}</p>}
     </main>

@@ -27,10 +27,10 @@ export function Chart({ plot, data }: ChartProps) {
   return (
     <figure class="plot" data-metric={plot.name}>
       <figcaption>
-        <span class="metric">{plot.name}</span> <Simulated when={plot.simulated} />
+        <span class="metric">{plot.title ?? plot.name}</span> <Simulated when={plot.simulated} />
         {alone && <span class="now">{told[0]!.value}</span>}
       </figcaption>
-      <div class="canvas" role="img" aria-label={words('chartOf', { name: plot.name, values: aloud })}>
+      <div class="canvas" role="img" aria-label={words('chartOf', { name: plot.title ?? plot.name, values: aloud })}>
         {data && some && <Canvas data={data} columns={columns} band={band} scale={scale} setAt={setAt} />}
         {data && !some && <p class="none">{words('noData')}</p>}
       </div>

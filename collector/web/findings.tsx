@@ -63,8 +63,9 @@ export function FindingList({ findings, time }: FindingListProps) {
 
 function FindingItem({ finding, time }: { readonly finding: FindingAnswer; readonly time: number }) {
   const words = useWords()
-  const { severity, message, node, simulated, series, rule, since, until, evidence } = finding
+  const { severity, message, node, simulated, series, rule, kind, since, until, evidence } = finding
   const chart = { at: 'node', node, range: rangeReaching(since, time), filter: series?.name ?? '' } as const
+  const disk = kind.startsWith('disk-') && typeof evidence.disk === 'string' ? evidence.disk : undefined
   return (
     <li class={`finding ${severity} ${until === null ? 'open' : 'closed'}`}>
       <p class="what">
@@ -99,8 +100,8 @@ function FindingItem({ finding, time }: { readonly finding: FindingAnswer; reado
           </div>
         ))}
       </dl>
-      <a class="chart" href={hashOf(chart)}>
-        {words('showChart')}
+      <a class="chart" href={hashOf(disk === undefined ? chart : { at: 'disk', disk })}>
+        {words(disk === undefined ? 'showChart' : 'showDisk')}
       </a>
     </li>
   )

@@ -22,7 +22,7 @@ const signs: Readonly<Record<string, string>> = { Cel: '°C', By: 'B', '[degF]':
 export function scaleOf(name: string, unit: string, kind: SeriesKind, largest: number): Scale {
   const rate = kind === 'counter' ? '/s' : ''
   if (unit === 's') return rate ? { factor: 100, unit: '%' } : seconds(largest)
-  if (unit === '1' && !rate && /(utilization|ratio)$/.test(name)) return { factor: 100, unit: '%' }
+  if (unit === '1' && !rate && /(utilization|ratio|probability)$/.test(name)) return { factor: 100, unit: '%' }
   if (unit === 'By' || unit === 'By/s') return step(largest, 1024, binary, unit.replace('By', 'B') + rate)
   if (prefixed.has(unit)) return step(largest, 1000, decimal, unit + rate)
   return { factor: 1, unit: plain(unit) + rate }

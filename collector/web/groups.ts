@@ -6,6 +6,8 @@ import type { Key } from './texts.ts'
 export const maxLines = 8
 
 export interface Plot {
+  /** Shown instead of the metric's name. */
+  readonly title?: string
   readonly name: string
   readonly unit: string
   readonly kind: SeriesAnswer['kind']

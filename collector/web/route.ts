@@ -13,6 +13,8 @@ export type Route =
   | { readonly at: 'fleet' }
   | { readonly at: 'node'; readonly node: string; readonly range: Range; readonly filter: string }
   | { readonly at: 'findings'; readonly node: string | undefined }
+  | { readonly at: 'disks' }
+  | { readonly at: 'disk'; readonly disk: string }
   | { readonly at: 'missing' }
 
 export function routeOf(hash: string): Route {
@@ -20,14 +22,28 @@ export function routeOf(hash: string): Route {
   const given = new URLSearchParams(query)
   if (path === '' || path === '/') return { at: 'fleet' }
   if (path === '/findings') return { at: 'findings', node: given.get('node') ?? undefined }
+  if (path === '/disks') return { at: 'disks' }
+  const disk = /^\/disk\/(.+)$/.exec(path)?.[1]
+  if (disk !== undefined) return diskRoute(disk)
   const node = /^\/node\/([\w.-]+)$/.exec(path)?.[1]
   if (node === undefined) return { at: 'missing' }
   const range = ranges.find(r => r === given.get('range')) ?? '5m'
   return { at: 'node', node, range, filter: given.get('filter') ?? '' }
 }
 
+/** Ids of drives may have any letters. */
+function diskRoute(encoded: string): Route {
+  try {
+    return { at: 'disk', disk: decodeURIComponent(encoded) }
+  } catch {
+    return { at: 'missing' }
+  }
+}
+
 export function hashOf(route: Exclude<Route, { at: 'missing' }>): string {
   if (route.at === 'fleet') return '#/'
+  if (route.at === 'disks') return '#/disks'
+  if (route.at === 'disk') return `#/disk/${encodeURIComponent(route.disk)}`
   if (route.at === 'findings') return route.node === undefined ? '#/findings' : `#/findings?node=${route.node}`
   const query = new URLSearchParams({ range: route.range, ...(route.filter && { filter: route.filter }) })
   return `#/node/${route.node}?${query}`

@@ -37,6 +37,7 @@ export interface Words {
   ago(ms: number): string
   /** Clock time, with the date unless it is of `today`. */
   moment(time: number, today: number): string
+  day(time: number): string
 }
 
 export function wordsOf(language: Language): Words {
@@ -44,6 +45,7 @@ export function wordsOf(language: Language): Words {
   const tag = languageTags[language]
   const clock = new Intl.DateTimeFormat(tag, { timeStyle: 'medium', hourCycle: 'h23' })
   const full = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
+  const date = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' })
   const span = (ms: number): string => {
     const s = Math.max(0, Math.round(ms / 1000))
     if (s < 120) return text('seconds', { n: s })
@@ -52,7 +54,8 @@ export function wordsOf(language: Language): Words {
   }
   const ago = (ms: number): string => (ms < 1500 ? text('justNow') : text('ago', { t: span(ms) }))
   const moment = (time: number, today: number): string => (sameDay(time, today) ? clock : full).format(time)
-  return Object.assign(text, { language, span, ago, moment })
+  const day = (time: number): string => date.format(time)
+  return Object.assign(text, { language, span, ago, moment, day })
 }
 
 function sameDay(a: number, b: number): boolean {

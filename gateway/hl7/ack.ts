@@ -12,8 +12,6 @@ import type { Message } from './message.ts'
 export const conditions = {
   100: 'Segment sequence error',
   101: 'Required field missing',
-  102: 'Data type error',
-  200: 'Unsupported message type',
   203: 'Unsupported version id',
   207: 'Application internal error',
 } as const

@@ -60,14 +60,21 @@ const unleave: Handler = (reading, person) => {
   return { name: 'discharge_cancelled' }
 }
 
-/** An update moves nobody, but where nothing was known of the patient it tells where the patient lies. */
+/**
+ * An update moves nobody, but where nothing was known of the patient it tells where the patient lies. Of one who has left it
+ * still names the bed (PV1-3, and PV1-45 when): nobody comes back by it, nor is another driven out.
+ */
 const update: Handler = (reading, person) => {
-  if (person.bed !== undefined && reading.draft.whereabouts.get(person.patient) === undefined) arrive(reading, person)
+  const { draft } = reading
+  const { bed, patient, segments } = person
+  const hasLeft = segments.some(s => s.name === 'PV1' && !s.field(45).isEmpty && !s.field(45).isNull)
+  const isFree = (draft.beds.get(bed ?? '') ?? []).every(stay => stay.to !== undefined && stay.patient !== patient)
+  if (bed !== undefined && draft.whereabouts.get(patient) === undefined && isFree && !hasLeft) arrive(reading, person)
   return { name: 'updated' }
 }
 
-const merge: Handler = ({ draft }, { patient, merged }) => {
-  for (const other of merged) rename(draft, other, patient)
+const merge: Handler = ({ draft }, { patient, merged, time }) => {
+  for (const other of merged) rename(draft, other, patient, time)
   return { name: 'merged' }
 }
 
@@ -124,7 +131,7 @@ function peopleOf(reading: Reading, message: Message, time: number): readonly Pe
 function personOf(reading: Reading, pid: Segment, own: readonly Segment[], time: number): Person | undefined {
   const [patient, ...older] = patientNames(reading, pid)
   if (patient === undefined) return undefined
-  for (const name of older) rename(reading.draft, name, patient)
+  for (const name of older) rename(reading.draft, name, patient, time)
   const visit = own.find(s => s.name === 'PV1')
   const merged = own.filter(s => s.name === 'MRG').flatMap(s => patientNames(reading, s, 1))
   const event = reading.message.segment('EVN')
@@ -134,7 +141,8 @@ function personOf(reading: Reading, pid: Segment, own: readonly Segment[], time:
 
 function told(reading: Reading, person: Person | undefined, what: string, time: number, from?: string): Event {
   const { patient, visit, bed, merged } = person ?? { merged: [] }
-  const place = { device: undefined, bed, patients: patient === undefined ? [] : [patient], visit }
+  const patients = patient === undefined ? [] : [patient]
+  const place = { device: undefined, instrument: undefined, bed, isUnplaced: false, patients, visit }
   const attributes = {
     ...attributesAt(reading, place, time),
     trigger: reading.message.trigger,

@@ -70,15 +70,15 @@ export function mapAlert(reading: Reading, group: Group, place: Place, clock: Cl
   const metric = about && metricIn(about)
   const flags = flagsOf(alarm.segment, by)
   const state = word(by.state, states)
-  const { id, phase } = thread(reading, group, place, `${code}|${metric ?? alarm.key}`, {
-    phase: phaseOf(by),
-    state,
-    time,
-  })
+  const here = attributesAt(reading, place, time)
+  // Of a sender that is not the device itself the same kind of alert may be on at another bed.
+  const where = place.instrument ?? `${place.device ?? ''}|${here.patient ?? here.bed ?? ''}`
+  const now = { phase: phaseOf(by), state, time }
+  const { id, phase } = thread(reading, group, where, `${code}|${metric ?? alarm.key}`, now)
   const severity = phase === 'end' ? 'info' : (flags.priority?.[1] ?? 'warning')
   const inactivation = word(by.inactivation, inactivations)
   const attributes = {
-    ...attributesAt(reading, place, time),
+    ...here,
     alert: id,
     code,
     ...(flags.priority && { priority: flags.priority[0] }),
@@ -161,16 +161,15 @@ interface Now {
 
 /**
  * Which alert this is. Updates name the start in OBR-29; a sender that gives every message a number of its own and names
- * no parent is known by device and kind of alert. A start told twice is an update, an update of nothing known a start.
+ * no parent is known by where it is and kind of alert. A start told twice is an update, an update of nothing known a start.
  */
 function thread(
   { draft, pseudonyms, time: received }: Reading,
   { order }: Group,
-  place: Place,
+  where: string,
   kind: string,
   now: Now,
 ) {
-  const where = place.device ?? place.bed ?? ''
   const filler = order?.field(3).component() ?? ''
   const parent = [order?.field(29).component(2, 1), order?.field(29).component(1, 1)].find(
     t => t !== undefined && t !== '',

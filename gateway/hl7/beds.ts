@@ -1,12 +1,15 @@
 // Who lies where, by pseudonyms. A bed has one patient at a time, a patient one bed; the last stays of a bed are
 // remembered, so that a reading that comes late still finds who lay there when it was taken.
 
-import type { Stay, Tables } from './memory.ts'
+import type { Standing, Stay, Tables } from './memory.ts'
 
 /** Stays of a bed that are remembered. */
 const stays = 4
+/** After so long, ms, a device that moved stands still. */
+export const still = 60_000
 
 type Places = Pick<Tables, 'beds' | 'whereabouts'>
+type Devices = Pick<Tables, 'devices'>
 
 export interface Occupant {
   readonly patient: string
@@ -48,16 +51,18 @@ export function forget(places: Places, patient: string): string | undefined {
   return bed
 }
 
-/** Two names were one patient, who has the second from now on. */
-export function rename(places: Places, from: string, to: string): void {
+/** Two names were one patient, who has the second from now on, and lies where that one lies if both lie somewhere. */
+export function rename(places: Places, from: string, to: string, time: number): void {
   const bed = places.whereabouts.get(from)
   if (bed === undefined || from === to) return
+  const own = places.whereabouts.get(to)
+  if (own !== undefined && own !== bed) vacate(places, from, time)
   places.beds.set(
     bed,
     (places.beds.get(bed) ?? []).map(s => (s.patient === from ? { ...s, patient: to } : s)),
   )
   places.whereabouts.delete(from)
-  places.whereabouts.set(to, bed)
+  places.whereabouts.set(to, own ?? bed)
 }
 
 /** Who lay in the bed at that time. */
@@ -66,10 +71,23 @@ export function occupant(places: Places, bed: string, time: number): Occupant | 
   return stay && { patient: stay.patient, ...(stay.visit !== undefined && { visit: stay.visit }) }
 }
 
-/** A device is at the bed. */
-export function stand({ devices }: Pick<Tables, 'devices'>, device: string, bed: string, time: number): void {
+/** A device says that it is at the bed, or at none. Where it says another one of before it came where it is, both are in doubt. */
+export function stand({ devices }: Devices, device: string, bed: string | undefined, from: number, now: number): void {
   const before = devices.get(device)
-  if (before?.bed !== bed) devices.set(device, before === undefined ? { bed } : { bed, since: time })
+  if (before?.bed === bed) return
+  if (before === undefined) devices.set(device, { bed, from })
+  else if (from < before.from) devices.set(device, { bed: undefined, from: before.from, since: now })
+  else devices.set(device, { bed, from, since: now })
+}
+
+/** Where a device stood at that time. None for one that is or was elsewhere, nor for one that names now this bed, now that. */
+export function bedAt({ devices }: Devices, device: string, time: number, now: number): string | undefined {
+  const place = devices.get(device)
+  return place !== undefined && time >= place.from && isStill(place, now) ? place.bed : undefined
+}
+
+export function isStill({ since }: Standing, now: number): boolean {
+  return since === undefined || Math.abs(now - since) >= still
 }
 
 function ended(stay: Stay, time: number): Stay {

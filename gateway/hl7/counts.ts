@@ -7,11 +7,11 @@ import type { Sample } from '../../core/model.ts'
  * `stored`: durable. `repeated`: known already. `aside`: makes no sense, kept aside. `too-large`, `unlisted`: refused.
  * `retry`: could not be stored, and its sender was asked to send it again. `answer`: an acknowledgement sent to us.
  */
-export const outcomes = ['stored', 'repeated', 'aside', 'too-large', 'unlisted', 'retry', 'answer'] as const
+const outcomes = ['stored', 'repeated', 'aside', 'too-large', 'unlisted', 'retry', 'answer'] as const
 export type Outcome = (typeof outcomes)[number]
 
 const origin = 'MLLP'
-export const messages = metric(
+const messages = metric(
   'hl7.messages',
   '{message}',
   'counter',
@@ -19,8 +19,8 @@ export const messages = metric(
   origin,
   'messages by what became of them',
 )
-export const connections = metric('hl7.connections', '{connection}', 'gauge', ['source'], origin, 'open connections')
-export const turnedAway = metric(
+const connections = metric('hl7.connections', '{connection}', 'gauge', ['source'], origin, 'open connections')
+const turnedAway = metric(
   'hl7.connections.refused',
   '{connection}',
   'counter',
@@ -28,8 +28,8 @@ export const turnedAway = metric(
   origin,
   'connections of who may not send, or too many',
 )
-export const noise = metric('hl7.noise', 'By', 'counter', ['source'], origin, 'bytes outside frames')
-export const cut = metric('hl7.frames.cut', '{frame}', 'counter', ['source'], origin, 'frames that were cut off')
+const noise = metric('hl7.noise', 'By', 'counter', ['source'], origin, 'bytes outside frames')
+const cut = metric('hl7.frames.cut', '{frame}', 'counter', ['source'], origin, 'frames that were cut off')
 
 export class Counts {
   connections = 0

@@ -2,6 +2,7 @@
 // any part of what the message says of a person stays here, whichever field it stands in.
 
 import type { Message } from './message.ts'
+import { own } from './own.ts'
 import type { Field, Segment } from './segment.ts'
 
 /** Segments that speak of persons, and the fields of theirs that do not (codes, dates of the record, places). */
@@ -63,9 +64,9 @@ export function identities(): (message: Message) => Identity {
     const key = fields.map(({ name, field }) => `${name}${separator}${field.text}`).join(separator)
     const before = known.get(key)
     if (before !== undefined) return before
-    const one = identityOf(fields)
+    const one = identityOf(fields.map(({ name, field }) => ({ name, field: field.kept() })))
     if (known.size >= mostPersons) known.clear()
-    if (key.length <= longest) known.set(key, one)
+    if (key.length <= longest) known.set(own(key), one)
     return one
   }
 }
@@ -101,7 +102,7 @@ function identityOf(fields: readonly Named[]): Identity {
       if (before !== undefined) return before
       const answer = look(text)
       if (answers.size >= mostTexts) answers.clear()
-      answers.set(text, answer)
+      answers.set(own(text), answer)
       return answer
     },
   }

@@ -105,7 +105,7 @@ export class Intake {
     if (before === print) return this.#done('repeated', { outcome: 'accepted' })
     const { observation, commit, drop } = this.#mapped(message)
     const events = before === undefined ? [] : [this.#reused(message)]
-    const once = id === undefined ? {} : { once: `hl7 ${name} ${print}` }
+    const once = id === undefined ? {} : { once: `${name} hl7 ${print}` }
     try {
       await emit({ ...observation, events: [...observation.events, ...events], ...once })
       await commit()

@@ -6,6 +6,7 @@ import type { Attributes } from '../../core/model.ts'
 import { nameOf } from './coded.ts'
 import { Containment, type Node, nodeOf, type Spot } from './containment.ts'
 import type { Words } from './lexicon.ts'
+import { own } from './own.ts'
 import type { Segment } from './segment.ts'
 import { waveformNodes } from './waveforms.ts'
 
@@ -59,13 +60,18 @@ export function layouts(words: Pick<Words, 'coded'>): (observations: readonly Se
     const layout = layoutOf(observations, words)
     if (observations.length > longest) return layout
     if (known.size >= most) known.clear()
-    known.set(beginning, [{ observations: observations.map(written), layout }, ...alike].slice(0, mostAlike))
+    known.set(own(beginning), [{ observations: observations.map(written), layout }, ...alike].slice(0, mostAlike))
     return layout
   }
 }
 
 function written(segment: Segment): Written {
-  const [type, code, place, site] = [2, 3, 4, 20].map(n => segment.field(n).text) as [string, string, string, string]
+  const [type, code, place, site] = [2, 3, 4, 20].map(n => own(segment.field(n).text)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   return { type, code, place, site, isEmpty: segment.field(5).isEmpty }
 }
 

@@ -1,6 +1,8 @@
 // One table of what is remembered, and over it what messages changed that are still on their way to the disk. Mostly
 // there is nothing of that: then looking something up is a look into a map.
 
+import { own } from './own.ts'
+
 /** A map as far as the mapper needs one. */
 export interface Table<V> {
   get(key: string): V | undefined
@@ -67,7 +69,7 @@ export class Ledger<V> {
     const before = this.entries.get(key)
     if (before === value || JSON.stringify(before) === JSON.stringify(value)) return false
     this.entries.delete(key)
-    if (value !== undefined) this.entries.set(key, value)
+    if (value !== undefined) this.entries.set(own(key), value)
     if (this.entries.size > most) this.entries.delete(this.entries.keys().next().value!)
     return true
   }

@@ -50,12 +50,12 @@ export class Lexicon {
 function remembered<T>(read: (field: Field) => T): (field: Field) => T {
   const known = new Map<string, T>()
   return field => {
-    const { text } = field
-    const before = known.get(text)
-    if (before !== undefined || known.has(text)) return before!
+    const before = known.get(field.text)
+    if (before !== undefined || known.has(field.text)) return before!
     if (known.size >= most) known.clear()
-    const value = read(field)
-    known.set(text, value)
+    const kept = field.kept()
+    const value = read(kept)
+    known.set(kept.text, value)
     return value
   }
 }

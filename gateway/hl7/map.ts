@@ -15,6 +15,7 @@ import {
   bedOf,
   deviceOf,
   type MapContext,
+  namesSomebody,
   type Place,
   patientNames,
   type Reading,
@@ -46,7 +47,7 @@ function mapResults(reading: Reading, clock: Clock): Observation {
   for (const group of groups) {
     const place = placeOf(reading, group)
     events.push(...clock.skew(place.device ?? reading.sender, new Lazily(reading, place)))
-    events.push(...learn(reading, place))
+    events.push(...learn(reading, group, place, clock))
     if (reading.message.trigger === 'R40') events.push(...mapAlert(reading, group, place, clock))
     else {
       const mapped = mapObservations(reading, group, place, clock)
@@ -76,16 +77,26 @@ class Lazily implements Subject {
 }
 
 function placeOf(reading: Reading, group: Group): Place {
+  const { visit, observations } = group
+  const measuring = deviceIn(reading, observations)
+  const patients = patientNames(reading, group.patient)
   return {
-    device: deviceIn(reading, group) ?? senderOf(reading, reading.message.header.field(3)),
-    bed: bedOf(reading, group.visit),
-    patients: patientNames(reading, group.patient),
-    visit: visitName(reading, group.visit),
+    device: measuring ?? participantIn(reading, group) ?? senderOf(reading, reading.message.header.field(3)),
+    instrument: isOfOne(observations) ? measuring : undefined,
+    bed: bedOf(reading, visit),
+    isUnplaced: !saysPlace(group) && (patients.length > 0 || !namesSomebody(group)),
+    patients,
+    visit: visitName(reading, visit),
   }
 }
 
-/** The MDS', else the first that an observation or a participant (PRT-10, from 2.7 on) names. */
-function deviceIn(reading: Reading, { observations, participants }: Group): string | undefined {
+/** PV1-3, though it may name no bed, or one that is not told. */
+function saysPlace({ visit }: Group): boolean {
+  return visit !== undefined && !visit.field(3).isEmpty
+}
+
+/** The MDS', else the first that an observation names. */
+function deviceIn(reading: Reading, observations: Group['observations']): string | undefined {
   const { mds } = reading.words.layout(observations)
   const own = mds === undefined ? undefined : deviceOf(reading, observations[mds]!.field(18))
   if (own !== undefined) return own
@@ -93,19 +104,36 @@ function deviceIn(reading: Reading, { observations, participants }: Group): stri
     const device = deviceOf(reading, segment.field(18))
     if (device !== undefined) return device
   }
+  return undefined
+}
+
+function isOfOne(observations: Group['observations']): boolean {
+  let first = ''
+  for (const segment of observations) {
+    const { text } = segment.field(18)
+    if (first === '') first = text
+    else if (text !== '' && text !== first) return false
+  }
+  return true
+}
+
+/** PRT-10, from 2.7 on. It need not stand at the bed: of an alert it may be a nurse's telephone. */
+function participantIn(reading: Reading, { participants }: Group): string | undefined {
   return participants.map(s => deviceOf(reading, s.field(10))).find(d => d !== undefined)
 }
 
 /** Where the device stands, and whether the message speaks of another patient than lies there. */
-function learn(reading: Reading, { device, bed, patients, visit }: Place): readonly Event[] {
+function learn(reading: Reading, group: Group, place: Place, clock: Clock): readonly Event[] {
   const { draft, time } = reading
-  if (device !== undefined && bed !== undefined) stand(draft, device, bed, time)
+  const { instrument, bed, patients } = place
+  if (instrument !== undefined && saysPlace(group))
+    stand(draft, instrument, bed, clock.first([group.order?.field(7).component()]), time)
   const [patient, ...older] = patients
-  for (const name of older) rename(draft, name, patient!)
+  for (const name of older) rename(draft, name, patient!, time)
   if (bed === undefined || patient === undefined) return []
   const there = occupant(draft, bed, time)
   const other = there !== undefined && there.patient !== patient ? there.patient : undefined
-  const attributes = { ...attributesAt(reading, { device, bed, patients, visit }, time), other: other ?? '' }
+  const attributes = { ...attributesAt(reading, place, time), other: other ?? '' }
   const begin = { name: 'hl7.patient.mismatch', severity: 'warning', time } as const
   return tellChange(draft.told, `patient|${bed}`, other && `${patient}|${other}`, { begin }, { attributes })
 }

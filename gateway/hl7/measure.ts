@@ -3,6 +3,7 @@
 import type { Event, Sample } from '../../core/model.ts'
 import { nameOf } from './coded.ts'
 import { implausible } from './metrics.ts'
+import { own } from './own.ts'
 import type { Segment } from './segment.ts'
 import { type Read, readStructured } from './sentinels.ts'
 import type { Standing } from './standing.ts'
@@ -87,7 +88,7 @@ function notNumeric(reading: Reading, finding: Finding, type: string): readonly 
   if (field.isEmpty || field.isNull) return noValue(reading, finding, 'no value')
   const coded = ['CE', 'CWE', 'CNE', 'CF', 'ST', 'IS', 'ID'].includes(type) ? reading.words.coded(field) : undefined
   if (coded !== undefined) return stateOf(reading, finding, nameOf(coded))
-  if (reading.options.forward.includes('OBX-5')) return stateOf(reading, finding, field.value().slice(0, 1000))
+  if (reading.options.forward.includes('OBX-5')) return stateOf(reading, finding, own(field.value().slice(0, 1000)))
   const reason = withheld(type, field.component())
   return noValue(reading, finding, reason, reason.endsWith('not forwarded') ? 'info' : 'warning')
 }
@@ -110,7 +111,7 @@ function stateOf(reading: Reading, finding: Finding, value: string): readonly Ev
 }
 
 /** Told when a series loses its value, and when it has one again. */
-export function noValue(
+function noValue(
   reading: Reading,
   finding: Finding,
   reason: string | undefined,

@@ -25,9 +25,13 @@ export interface Alert {
   readonly state: string
 }
 
-/** Where a device was last seen; `since` when it came there from elsewhere. */
+/** Where a device was last seen. */
 export interface Standing {
-  readonly bed: string
+  /** Undefined: at none, or now here, now there. */
+  readonly bed: string | undefined
+  /** From when on it is there, by its own messages. */
+  readonly from: number
+  /** When the message came that told of it there, where it stood elsewhere before. */
   readonly since?: number
 }
 

@@ -51,8 +51,9 @@ function standingsMemo(reading: Reading, place: Place): (time: number) => Return
   }
 }
 
-function aboutOf(attributes: Attributes, { device, bed }: Place): About {
-  const memory = `${device ?? attributes.patient ?? ''}|${bed ?? ''}`
+/** One sender may tell of many patients; a device's states are its own, whoever lies there. */
+function aboutOf(attributes: Attributes, { device, instrument, bed }: Place): About {
+  const memory = `${device ?? ''}|${instrument === undefined ? (attributes.patient ?? '') : ''}|${bed ?? ''}`
   return { attributes, memory, key: `${memory}|${Object.values(attributes).join('|')}` }
 }
 

@@ -8,6 +8,7 @@
 
 import { createHmac } from 'node:crypto'
 import { Refused } from '../../core/errors.ts'
+import { own } from './own.ts'
 
 interface Key {
   readonly id: string
@@ -75,6 +76,6 @@ function name({ id, secret, names }: Key, kind: Kind, identifier: string): strin
   const mac = createHmac('sha256', secret).update(text).digest()
   const made = `${id}-${mac.subarray(0, 15).toString('base64url')}`
   if (names.size >= most) names.clear()
-  names.set(text, made)
+  names.set(own(text), made)
   return made
 }

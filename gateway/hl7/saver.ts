@@ -1,10 +1,11 @@
 // What of the mapper's memory outlives the process, and when it is written.
 //
 // The file never names a bed where a device no longer stands: readings would find the wrong patient. A gateway that
-// speaks for many beds under one name seems to move with every message: what moves is taken out of the file, once, and
-// comes in again when it has stood still.
+// speaks for many beds under one name seems to move with every message: what moves has no bed in the file until it has
+// stood still, and is still known to have moved.
 
 import type { Keep } from '../../agent/keep.ts'
+import { isStill, still } from './beds.ts'
 import { Ledger } from './ledger.ts'
 import type { Alert, Standing, Stay } from './memory.ts'
 
@@ -20,8 +21,6 @@ export interface Saver {
   commit(durable: boolean, moved: readonly string[], time: number): Promise<void>
 }
 
-/** After so long, ms, a device that moved stands still; and so often it is looked whether any does. */
-const still = 60_000
 const maxText = 16 * 1024 ** 2
 const done = Promise.resolve()
 
@@ -49,7 +48,7 @@ export function saverOf(keep: Keep, ledgers: Ledgers): Saver {
     return standing.get(device)?.bed !== kept
   }
 
-  /** Not worth a second save of the same moment, nor a message's acknowledgement. */
+  /** Whether one that moved stands still by now. Not worth a second save of the same moment, nor a message's acknowledgement. */
   const look = (time: number): void => {
     if (Math.abs(time - looked) < still) return
     looked = time
@@ -67,12 +66,11 @@ export function saverOf(keep: Keep, ledgers: Ledgers): Saver {
   }
 }
 
-function isStill({ since }: Standing, time: number): boolean {
-  return since === undefined || Math.abs(time - since) >= still
-}
-
 function placesIn({ devices }: Ledgers, time: number): ReadonlyMap<string, Standing> {
-  return new Map([...devices.entries].filter(([, place]) => isStill(place, time)))
+  const { entries } = devices
+  return new Map(
+    [...entries].map(([device, place]) => [device, isStill(place, time) ? place : { ...place, bed: undefined }]),
+  )
 }
 
 /** What is damaged is as good as absent: the next messages tell it anew. */

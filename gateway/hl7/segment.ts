@@ -1,6 +1,7 @@
 // Segments and fields of a message, split when they are asked for. Numbers are the standard's, from 1.
 
 import { type Encoding, unescaped } from './escape.ts'
+import { own } from './own.ts'
 
 const headers: readonly string[] = ['MSH', 'FHS', 'BHS']
 
@@ -61,6 +62,11 @@ export class Field {
   constructor(text: string, encoding: Encoding) {
     this.text = text
     this.#encoding = encoding
+  }
+
+  /** The same field, which outlives its message without holding on to it. */
+  kept(): Field {
+    return new Field(own(this.text), this.#encoding)
   }
 
   /** Nothing is said of it. */

@@ -2,9 +2,8 @@
 // acknowledgements: what is not accepted goes again, what is rejected never. The options it offers mark every series
 // `simulated: true`.
 
-import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { backoff } from '../../core/backoff.ts'
+import { Sender } from './client.ts'
 import { admission, alarm, type Bedside, limits, type Vitals, vitals } from './simulated-messages.ts'
 
 export interface SimulatedMonitor {
@@ -24,7 +23,7 @@ export interface MonitorOptions {
   readonly bedside: Bedside
   /** Between readings, ms. */
   readonly interval?: number
-  /** Told of each message as it is sent. */
+  /** Told of each message when it is sent first. */
   sent?(message: string): void
 }
 
@@ -47,6 +46,7 @@ export function simulatedMonitor({ host, port, bedside, interval = 1000, sent }:
   const { signal } = stop
   const counts = { accepted: 0, rejected: 0 }
   const run = `${bedside.device.slice(-4)}-${Date.now().toString(36)}`
+  const sender = new Sender({ host, port, tls: undefined, timeout: patience, tries: Number.POSITIVE_INFINITY })
   const waiting: string[] = []
   let made = 0
   let wake = (): void => {}
@@ -70,6 +70,7 @@ export function simulatedMonitor({ host, port, bedside, interval = 1000, sent }:
     },
     async close() {
       stop.abort()
+      sender.close()
       wake()
       await Promise.all([reading, sending])
     },
@@ -100,34 +101,17 @@ export function simulatedMonitor({ host, port, bedside, interval = 1000, sent }:
     alarms[kind] = phase === 'end' ? '' : started || number
   }
 
+  /** One message at a time, each until it is accepted or rejected. */
   const send = async (): Promise<void> => {
-    const pause = backoff({ min: 100, max: 5000 })
     while (!signal.aborted) {
-      try {
-        await talk(await connected(host, port, signal), pause.reset)
-      } catch (error) {
-        if (!(error instanceof Error)) throw error
-        await delay(pause.next(), undefined, { signal }).catch(() => undefined)
-      }
-    }
-  }
-
-  /** One message at a time, each until it is answered. Ends only by a throw. */
-  const talk = async (line: Line, works: () => void): Promise<void> => {
-    try {
-      while (!signal.aborted) {
-        if (waiting.length === 0) await new Promise<void>(resolve => (wake = resolve))
-        const message = waiting[0]
-        if (message === undefined) continue
-        sent?.(message)
-        const answer = await line.ask(message)
-        if (answer === 'error') throw new Error('the receiver cannot take it now')
-        works()
-        counts[answer]++
-        waiting.splice(waiting.indexOf(message), 1)
-      }
-    } finally {
-      line.close()
+      if (waiting.length === 0) await new Promise<void>(resolve => (wake = resolve))
+      const message = waiting[0]
+      if (message === undefined) continue
+      sent?.(message)
+      const { accepted } = await sender.send(Buffer.from(message), signal)
+      if (!accepted && signal.aborted) return
+      counts[accepted ? 'accepted' : 'rejected']++
+      waiting.splice(waiting.indexOf(message), 1)
     }
   }
 
@@ -150,80 +134,5 @@ function vitalsAt(
     systolic: Math.round(systolic + 4 * wave(13)),
     diastolic: Math.round((highPressure ? 110 : 78) + 3 * wave(13)),
     temperature: Math.round(10 * (36.8 + 0.2 * wave(600))) / 10,
-  }
-}
-
-interface Line {
-  /** Sends a message; what its acknowledgement says. @throws where none comes. */
-  ask(message: string): Promise<'accepted' | 'rejected' | 'error'>
-  close(): void
-}
-
-async function connected(host: string, port: number, signal: AbortSignal): Promise<Line> {
-  const socket = connect({ host, port, noDelay: true })
-  const stop = (): void => void socket.destroy()
-  signal.addEventListener('abort', stop)
-  const { promise: over, reject } = Promise.withResolvers<never>()
-  over.catch(() => {})
-  socket.on('error', reject)
-  socket.on('close', () => {
-    signal.removeEventListener('abort', stop)
-    reject(new Error(`${host}:${port} has closed the connection`))
-  })
-  await Promise.race([new Promise<void>(resolve => socket.once('connect', () => resolve())), over])
-  const answers = answersOf(socket)
-  return {
-    async ask(message) {
-      const control = controlOf(message)
-      socket.write(`\x0b${message}\x1c\r`)
-      const timer = setTimeout(() => socket.destroy(new Error('no acknowledgement')), patience)
-      try {
-        for (;;) {
-          const { code, id } = await Promise.race([answers(), over])
-          if (id === control) return verdicts[code] ?? 'error'
-        }
-      } finally {
-        clearTimeout(timer)
-      }
-    },
-    close: () => socket.destroy(),
-  }
-}
-
-/** MSA-1, original and enhanced mode (table 0008). */
-const verdicts: Readonly<Record<string, 'accepted' | 'rejected' | 'error'>> = {
-  AA: 'accepted',
-  CA: 'accepted',
-  AR: 'rejected',
-  CR: 'rejected',
-}
-
-/** MSH-10: the tenth field, where the first is the separator itself. */
-function controlOf(message: string): string {
-  return message.slice(0, message.indexOf('\r')).split('|')[9] ?? ''
-}
-
-interface Acknowledgement {
-  readonly code: string
-  readonly id: string
-}
-
-/** The acknowledgements of a connection, one a call. */
-function answersOf(socket: Socket): () => Promise<Acknowledgement> {
-  const come: Acknowledgement[] = []
-  let text = ''
-  let wake = (): void => {}
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    const frames = (text + chunk).split('\x1c\r')
-    text = frames.pop()!.slice(-65_536)
-    for (const frame of frames) {
-      const [, code = '', id = ''] = /\rMSA\|([A-Z]{2})\|([^|\r]*)/.exec(frame) ?? []
-      come.push({ code, id })
-    }
-    wake()
-  })
-  return async () => {
-    while (come.length === 0) await new Promise<void>(resolve => (wake = resolve))
-    return come.shift()!
   }
 }

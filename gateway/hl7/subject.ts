@@ -2,11 +2,13 @@
 // person stays here.
 
 import type { Attributes } from '../../core/model.ts'
-import { occupant } from './beds.ts'
+import { bedAt, occupant } from './beds.ts'
+import type { Group } from './groups.ts'
 import type { Identity } from './identity.ts'
 import type { Lexicon, Words } from './lexicon.ts'
 import type { Draft } from './memory.ts'
 import type { Message } from './message.ts'
+import { own } from './own.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import type { Field, Segment } from './segment.ts'
 import { type Read, readNumber } from './sentinels.ts'
@@ -76,10 +78,10 @@ export function numberIn(reading: Reading, text: string, sentinels = reading.sen
 const openText = /^[A-Za-z0-9][A-Za-z0-9 ._:@/-]{0,95}$/
 
 /** The text of a field that may leave: allowed, a plain name, and nothing in it of a person. */
-export function openName(reading: Reading, field: string, text: string): string | undefined {
+function openName(reading: Reading, field: string, text: string): string | undefined {
   if (text === '' || !reading.options.forward.includes(field)) return undefined
   const name = text.trim().replace(/[^A-Za-z0-9 ._:@/-]+/g, '-')
-  return openText.test(name) && !reading.identity.isIn(text) ? name : undefined
+  return openText.test(name) && !reading.identity.isIn(text) ? own(name) : undefined
 }
 
 /** Of PV1-3 and its like (PL, 2.A.53): point of care, room, bed; undefined where it names no bed. */
@@ -119,6 +121,13 @@ export function patientNames(reading: Reading, pid: Segment | undefined, field =
   return identifier === '' ? [] : reading.pseudonyms.all('patient', identifier, reading.time)
 }
 
+/** Whether it says of whom it is, though perhaps not so that a name can be made of it. */
+export function namesSomebody({ patient, visit }: Pick<Group, 'patient' | 'visit'>): boolean {
+  const says = (segment: Segment | undefined, fields: readonly number[]): boolean =>
+    segment !== undefined && fields.some(n => segment.field(n).component() !== '')
+  return says(patient, [2, 3, 5]) || says(visit, [19])
+}
+
 export function visitName(reading: Reading, pv1: Segment | undefined): string | undefined {
   const identifier = pv1 === undefined ? '' : identifierOf(pv1.field(19))
   return identifier === '' ? undefined : reading.pseudonyms?.of('visit', identifier, reading.time)
@@ -144,15 +153,30 @@ function processingOf({ header }: Message): Attributes {
 }
 
 export interface Place {
+  /** For the attributes: what the observations name, else a participant, else the sender. */
   readonly device: string | undefined
+  /** The one device that all observations are of (OBX-18); who sends for many beds is none. */
+  readonly instrument: string | undefined
   readonly bed: string | undefined
+  /** Whether it may be told where the device was seen before: the message says nothing of its place. */
+  readonly isUnplaced: boolean
   readonly patients: readonly string[]
   readonly visit: string | undefined
 }
 
+/** The bed of the message, else that where its device stood then, unless somebody else lay there than it is about. */
+function bedThen({ draft, time: now }: Reading, place: Place, time: number): string | undefined {
+  const { bed, instrument, isUnplaced, patients } = place
+  if (bed !== undefined || instrument === undefined || !isUnplaced) return bed
+  const stood = bedAt(draft, instrument, time, now)
+  if (stood === undefined || patients.length === 0) return stood
+  return occupant(draft, stood, time)?.patient === patients[0] ? stood : undefined
+}
+
 /** Attributes at one time: a message that names no patient is about who lay in the bed then. */
-export function attributesAt(reading: Reading, { device, bed, patients, visit }: Place, time: number): Attributes {
-  const at = bed ?? (device === undefined ? undefined : reading.draft.devices.get(device)?.bed)
+export function attributesAt(reading: Reading, place: Place, time: number): Attributes {
+  const { device, patients, visit } = place
+  const at = bedThen(reading, place, time)
   const known = patients.length > 0 ? { patient: patients[0]!, visit } : undefined
   const who = known ?? (at === undefined ? undefined : occupant(reading.draft, at, time))
   return {

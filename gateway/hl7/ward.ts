@@ -18,7 +18,7 @@ import {
 import { knownSentinels } from './sentinels.ts'
 import { isZone } from './time.ts'
 
-export const waveformModes = ['features', 'raw', 'off'] as const
+const waveformModes = ['features', 'raw', 'off'] as const
 
 export interface WardOptions {
   /** Of every series and event of the source. */
@@ -52,7 +52,7 @@ const fieldName = matching(
 )
 
 /** Places and devices: without them a reading is of no use. */
-export const usualForward: readonly string[] = ['PV1-3', 'OBX-18']
+const usualForward: readonly string[] = ['PV1-3', 'OBX-18']
 
 /** For a source's own object: `object({ ...wardFields, ... })`. */
 export const wardFields = {

@@ -2,7 +2,7 @@
 // acknowledged it sends again. After a cut, a restart or a kill -9 the gateway therefore looks for its old one first.
 
 import { createHash } from 'node:crypto'
-import type { Keep } from '../../agent/keep.ts'
+import { type Keep, savedJson } from '../../agent/keep.ts'
 import type { Items } from './items.ts'
 import type { OpcUaOptions } from './options.ts'
 import { within } from './patience.ts'
@@ -62,7 +62,7 @@ export class Subscriptions {
   }
 
   async #adopted(session: Session): Promise<Standing | undefined> {
-    const kept = this.#current === undefined ? parse(this.#keep.load()) : undefined
+    const kept = this.#current === undefined ? load(this.#keep) : undefined
     if (kept === undefined || kept.print !== this.#print || kept.startedAt !== session.startedAt) return undefined
     const unacknowledged = await transferSubscription(session, kept.id, this.#options.timeout)
     if (unacknowledged === undefined) return undefined
@@ -92,18 +92,13 @@ export class Subscriptions {
 }
 
 /** What cannot be read was written by another version: then there is none. */
-function parse(text: string | undefined): Kept | undefined {
-  try {
-    const kept = JSON.parse(text ?? '') as Partial<Kept>
-    const { id, quiet, born, startedAt, print } = kept
-    const isWhole =
-      typeof id === 'number' &&
-      typeof quiet === 'number' &&
-      typeof born === 'string' &&
-      typeof startedAt === 'number' &&
-      typeof print === 'string'
-    return isWhole ? { id, quiet, born, startedAt, print } : undefined
-  } catch {
-    return undefined
-  }
+function load(keep: Keep): Kept | undefined {
+  const { id, quiet, born, startedAt, print } = (savedJson(keep) ?? {}) as Partial<Kept>
+  const isWhole =
+    typeof id === 'number' &&
+    typeof quiet === 'number' &&
+    typeof born === 'string' &&
+    typeof startedAt === 'number' &&
+    typeof print === 'string'
+  return isWhole ? { id, quiet, born, startedAt, print } : undefined
 }

@@ -52,22 +52,22 @@ export function read(
   textLimit: number,
 ): Signal | Condition | undefined {
   const value = (field: Field): unknown => values[order.indexOf(field)]?.value
-  const type = value('type') as NodeId | null
+  const type = nodeIdOf(value('type'))
   if (type?.namespace === 0 && Object.hasOwn(signals, String(type.value))) {
     return signals[Number(type.value) as keyof typeof signals]
   }
-  const id = value('id') as NodeId | null
-  if (isNull(id)) return undefined
-  const branch = value('branch') as NodeId | null
+  const id = nodeIdOf(value('id'))
+  if (id === undefined) return undefined
+  const branch = nodeIdOf(value('branch'))
   return {
     id: nameOf(id),
-    branch: isNull(branch) ? '' : nameOf(branch),
+    branch: branch === undefined ? '' : nameOf(branch),
     name: text(value('name')).slice(0, textLimit),
     about: text(value('sourceName')).slice(0, textLimit),
     time: value('time') instanceof Date ? (value('time') as Date).getTime() : 0,
     message: text(value('message')).slice(0, textLimit),
     // Some servers give 0 for what is over.
-    severity: Math.min(1000, Math.max(1, Number(value('severity') ?? 1))),
+    severity: Math.min(1000, Math.max(1, number(value('severity')))),
     retain: value('retain') === true,
     ...flag('active', value('active')),
     ...flag('acked', value('acked')),
@@ -76,12 +76,18 @@ export function read(
   }
 }
 
-function isNull(id: NodeId | null): id is null {
-  return id === null || id === undefined || id.isEmpty()
+/** A field that a server does not have may be anything: null, or the status code that says so. */
+function nodeIdOf(value: unknown): NodeId | undefined {
+  const isOne = typeof value === 'object' && value !== null && 'isEmpty' in value
+  return isOne && !(value as NodeId).isEmpty() ? (value as NodeId) : undefined
 }
 
 function flag<K extends string>(key: K, value: unknown): { readonly [P in K]?: boolean } {
   return typeof value === 'boolean' ? ({ [key]: value } as { readonly [P in K]: boolean }) : {}
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0
 }
 
 /** Of a text, or of a LocalizedText. */

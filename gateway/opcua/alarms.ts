@@ -3,6 +3,7 @@
 // remembered over lost links and restarts, so that a refresh repeats nothing.
 
 import type { Variant } from 'node-opcua-client'
+import { type Keep, savedJson } from '../../agent/keep.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import { reason } from '../../core/errors.ts'
 import { integer, object, optional } from '../../core/shape.ts'
@@ -37,7 +38,7 @@ export function alarms(options: AlarmsOptions, at: Surroundings): Extra {
   const { notifier, severity, queue } = options.alarms
   const { name, host, say } = at
   const keep = at.keep.part('alarms')
-  let conditions = new Conditions(name, severity, load(keep.load()))
+  let conditions = new Conditions(name, severity, load(keep))
   /** What of it is safe in the spool. */
   let safe = conditions.told
   let session: Session
@@ -105,7 +106,7 @@ export function alarms(options: AlarmsOptions, at: Surroundings): Extra {
         sampling: 0,
         queue,
         filter: eventFilter(current.library),
-        event: take,
+        taker: { event: take },
       }
       const [status] = await subscription.monitor(current, [item])
       if (status?.isGood()) return refresh()
@@ -114,12 +115,8 @@ export function alarms(options: AlarmsOptions, at: Surroundings): Extra {
   }
 }
 
-function load(text: string | undefined): readonly Condition[] {
-  try {
-    const kept: unknown = JSON.parse(text ?? '[]')
-    return Array.isArray(kept) ? (kept as Condition[]) : []
-  } catch {
-    // What a damaged disk gives is as good as absent: conditions are told again.
-    return []
-  }
+/** Without any they are told again. */
+function load(keep: Keep): readonly Condition[] {
+  const kept = savedJson(keep)
+  return Array.isArray(kept) ? (kept as Condition[]) : []
 }

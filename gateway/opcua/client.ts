@@ -71,7 +71,7 @@ async function discover(
 
 async function dial(client: OPCUAClient, { url, timeout }: SessionOptions, signal: AbortSignal): Promise<void> {
   try {
-    await within(2 * timeout, `connecting to ${url}`, client.connect(url), signal)
+    await within(2 * timeout, 'the handshake', client.connect(url), signal)
   } catch (error) {
     await within(timeout, 'leaving', client.disconnect()).catch(() => {})
     throw signal.aborted ? error : new Error(`connecting to ${url}: ${plain(reason(error))}`)
@@ -100,6 +100,7 @@ function create(
     ...(serverCertificate && { serverCertificate }),
     certificateKeyPairProvider,
     clientCertificateManager: judged(library),
+    transportFactory: library.transportFactory,
     endpointMustExist: false,
     keepSessionAlive: false,
     keepPendingSessionsOnDisconnect: true,

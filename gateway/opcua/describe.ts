@@ -3,6 +3,7 @@
 
 import type { DataValue, NodeId } from 'node-opcua-client'
 import { basicType } from './basic-type.ts'
+import { inBatches } from './batches.ts'
 import { within } from './patience.ts'
 import type { Session } from './session.ts'
 import { ucumOf } from './units.ts'
@@ -56,12 +57,10 @@ async function readAll(
   nodes: readonly (readonly [NodeId, number])[],
   timeout: number,
 ): Promise<readonly DataValue[]> {
-  const values: DataValue[] = []
-  for (let n = 0; n < nodes.length; n += limits.read) {
-    const some = nodes.slice(n, n + limits.read).map(([nodeId, attributeId]) => ({ nodeId, attributeId }))
-    values.push(...(await within(timeout, 'reading what the nodes are', client.read(some), lost)))
-  }
-  return values
+  return await inBatches(nodes, limits.read, some => {
+    const asked = some.map(([nodeId, attributeId]) => ({ nodeId, attributeId }))
+    return within(timeout, 'reading what the nodes are', client.read(asked), lost)
+  })
 }
 
 /** Each data type is asked for its built-in one once. */

@@ -2,6 +2,7 @@
 // still to be filled is remembered over lost links and restarts; what cannot be filled is told as an event with from and to
 // of each node, and is then done with.
 
+import { type Keep, savedJson } from '../../agent/keep.ts'
 import type { Emit, Surroundings } from '../../agent/source.ts'
 import { backoff } from '../../core/backoff.ts'
 import { Refused } from '../../core/errors.ts'
@@ -33,7 +34,7 @@ export type HistoryOptions = Pick<OpcUaOptions, 'history' | 'timeout' | 'max_ske
 
 export function history(options: HistoryOptions, { name, host, keep }: Surroundings): Extra {
   const kept = keep.part('history')
-  let holes = load(kept.load())
+  let holes = load(kept)
   let savedAt = Number.NEGATIVE_INFINITY
   let nodes: readonly Tracked[] = []
   let filling: Promise<void> = Promise.resolve()
@@ -115,12 +116,7 @@ export function history(options: HistoryOptions, { name, host, keep }: Surroundi
   }
 }
 
-function load(text: string | undefined): readonly Hole[] {
-  try {
-    const kept: unknown = JSON.parse(text ?? '[]')
-    return Array.isArray(kept) ? kept.filter(isHole) : []
-  } catch {
-    // What a damaged disk gives is as good as absent.
-    return []
-  }
+function load(keep: Keep): readonly Hole[] {
+  const kept = savedJson(keep)
+  return Array.isArray(kept) ? kept.filter(isHole) : []
 }

@@ -5,7 +5,7 @@ import type { Attempt, Candidate } from './finder.ts'
 import type { Tracked } from './nodes.ts'
 import type { Deadband, OpcUaOptions } from './options.ts'
 import type { Session } from './session.ts'
-import type { Item, Subscription, Taker } from './subscription.ts'
+import type { Item, Subscription } from './subscription.ts'
 
 type ItemOptions = Pick<OpcUaOptions, 'sampling' | 'queue'>
 
@@ -15,7 +15,6 @@ const noFilter = /Filter|Deadband/
 export class Items {
   readonly #handles: ReadonlyMap<Tracked, number>
   readonly #options: ItemOptions
-  readonly #items = new Map<Tracked, Taker>()
 
   constructor(nodes: readonly Tracked[], options: ItemOptions) {
     this.#handles = new Map(nodes.map((node, n) => [node, n + 1]))
@@ -43,30 +42,22 @@ export class Items {
     return pairs.flatMap(([handle, id]) => {
       const node = nodes.get(handle)
       if (node === undefined) return [id]
-      const item: Taker = { handle, value: (value, draft) => node.take(value, draft) }
-      this.#items.set(node, item)
-      subscription.attach(handle, item, id)
+      subscription.attach(handle, node, id)
       return []
     })
   }
 
-  async remove(session: Session, subscription: Subscription, nodes: readonly Tracked[]): Promise<void> {
-    await subscription.forget(session, new Set(nodes.flatMap(node => this.#items.get(node) ?? [])))
-  }
-
   #item(session: Session, { node, nodeId }: Candidate, isFiltered: boolean): Item {
     const { sampling, queue, deadband } = node.options
-    const item: Item = {
+    return {
+      taker: node,
       handle: this.#handles.get(node)!,
       nodeId,
       attributeId: session.library.AttributeIds.Value,
       sampling: sampling ?? this.#options.sampling ?? -1,
       queue: queue ?? this.#options.queue,
       ...(isFiltered && deadband && { filter: filterOf(session, deadband) }),
-      value: (value, draft) => node.take(value, draft),
     }
-    this.#items.set(node, item)
-    return item
   }
 }
 

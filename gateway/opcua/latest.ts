@@ -3,6 +3,7 @@
 // those seconds is told again. The text is a number and a time for each node, because there may be 100,000 of them.
 
 import { createHash } from 'node:crypto'
+import { type Keep, savedJson } from '../../agent/keep.ts'
 import type { Surroundings } from '../../agent/source.ts'
 import type { Extra } from './extra.ts'
 import { keyOf } from './holes.ts'
@@ -27,7 +28,7 @@ export function latest({ host, keep }: Surroundings): Extra {
     starting: all => {
       nodes = all
       ids = Float64Array.from(all, idOf)
-      const known = load(keep.load())
+      const known = load(keep)
       for (const [n, node] of all.entries()) node.latest = known.get(ids[n]!) ?? 0
     },
     committed: () => {
@@ -42,13 +43,9 @@ function idOf({ options }: Tracked): number {
   return createHash('sha1').update(keyOf(options)).digest().readUIntBE(0, 6)
 }
 
-function load(text: string | undefined): ReadonlyMap<number, number> {
-  try {
-    const kept: unknown = JSON.parse(text ?? '[]')
-    const pairs = Array.isArray(kept) && kept.every(one => typeof one === 'number') ? (kept as number[]) : []
-    return new Map(pairs.flatMap((id, n) => (n % 2 === 0 ? [[id, pairs[n + 1] ?? 0] as const] : [])))
-  } catch {
-    // What a damaged disk gives is as good as absent: the gap before this start stays unknown.
-    return new Map()
-  }
+/** Without any the gap before this start stays unknown. */
+function load(keep: Keep): ReadonlyMap<number, number> {
+  const kept = savedJson(keep)
+  const pairs = Array.isArray(kept) && kept.every(one => typeof one === 'number') ? (kept as number[]) : []
+  return new Map(pairs.flatMap((id, n) => (n % 2 === 0 ? [[id, pairs[n + 1] ?? 0] as const] : [])))
 }

@@ -1,6 +1,9 @@
 // node-opcua-client, loaded when the first OPC UA source starts: it takes more memory than all the rest of a gateway.
 
-export type Library = typeof import('node-opcua-client')
+import type { IClientTransportFactory } from 'node-opcua-transport'
+import { guarded } from './transport.ts'
+
+export type Library = typeof import('node-opcua-client') & { readonly transportFactory: IClientTransportFactory }
 
 let loading: Promise<Library> | undefined
 
@@ -11,11 +14,12 @@ export function library(): Promise<Library> {
 
 async function load(): Promise<Library> {
   const library = await import('node-opcua-client')
+  const { ClientTCP_transport } = await import('node-opcua-transport')
   // What it would print, coloured and over many lines, is said by whoever asked it for something.
   const silent = (): void => {}
   library.setWarningLogger(silent)
   library.setErrorLogger(silent)
   // Of each status code that it does not know it writes a line past its own loggers; nobody else here writes to the console.
   console.warn = silent
-  return library
+  return { ...library, transportFactory: guarded(ClientTCP_transport) }
 }

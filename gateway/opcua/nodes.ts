@@ -30,9 +30,14 @@ export interface Common extends Pick<OpcUaOptions, 'attributes' | 'uncertain' | 
 }
 
 /** Of one source, all its nodes. */
-export function trackedNodes(all: readonly NodeOptions[], common: Common): readonly Tracked[] {
-  const budget = { series: common.limits.series }
-  return all.map(options => new Node(options, common, budget))
+export function trackedNodes(all: readonly NodeOptions[], { source, ...common }: Common): readonly Tracked[] {
+  const shared: Shared = { ...common, attributes: { source, ...common.attributes }, series: common.limits.series }
+  return all.map(options => new Node(options, shared))
+}
+
+interface Shared extends Omit<Common, 'source'> {
+  /** How many more the source may have. */
+  series: number
 }
 
 /** Bad_NodeIdInvalid and Bad_NodeIdUnknown: the node was removed while the server ran. */
@@ -44,8 +49,7 @@ class Node implements Tracked {
   enumeration: ReadonlyMap<number, string> | undefined
   latest = 0
   first = 0
-  readonly #common: Common
-  readonly #budget: { series: number }
+  readonly #shared: Shared
   /** Of the value itself; that of nearly every node. */
   #series: Series | undefined
   /** Of elements and fields, by path and index. */
@@ -53,10 +57,9 @@ class Node implements Tracked {
   #texts: Map<string, string> | undefined
   #quality: Quality | undefined
 
-  constructor(options: NodeOptions, common: Common, budget: { series: number }) {
+  constructor(options: NodeOptions, shared: Shared) {
     this.options = options
-    this.#common = common
-    this.#budget = budget
+    this.#shared = shared
   }
 
   take(value: DataValue, draft: Draft): void {
@@ -68,7 +71,7 @@ class Node implements Tracked {
     const quality = qualityOf(statusCode)
     if (quality.class === 'bad' && gone.has(quality.text)) draft.gone.push(this)
     draft.took(this, time)
-    const isWorth = quality.class === 'good' || (quality.class === 'uncertain' && this.#common.uncertain === 'keep')
+    const isWorth = quality.class === 'good' || (quality.class === 'uncertain' && this.#shared.uncertain === 'keep')
     const lack = isWorth ? this.#values(value.value, time, draft) : undefined
     this.#changed(lack ?? quality, time, draft)
   }
@@ -89,7 +92,7 @@ class Node implements Tracked {
       this.#sample(value, time, draft, '', undefined)
       return undefined
     }
-    const { leaves, cut } = leavesOf(variant, this.#common.limits)
+    const { leaves, cut } = leavesOf(variant, this.#shared.limits)
     if (cut) draft.oddities.push({ oddity: 'cut', node: this })
     for (const leaf of leaves) this.#leaf(leaf, time, draft)
     if (leaves.length > 0) return undefined
@@ -129,8 +132,8 @@ class Node implements Tracked {
   }
 
   #made(path: string, index: string | undefined): Series | undefined {
-    if (this.#budget.series <= 0) return undefined
-    this.#budget.series--
+    if (this.#shared.series <= 0) return undefined
+    this.#shared.series--
     const { unit, kind } = this.options
     return { name: this.#name(path), unit, kind, attributes: this.#attributes(index) }
   }
@@ -140,8 +143,11 @@ class Node implements Tracked {
   }
 
   #attributes(index: string | undefined): Attributes {
-    const { source, attributes } = this.#common
-    return { source, ...attributes, ...this.options.attributes, ...(index !== undefined && { index }) }
+    const { attributes } = this.#shared
+    const own = this.options.attributes
+    // Nearly all have none of their own, and there may be 100,000.
+    if (index === undefined && Object.keys(own).length === 0) return attributes
+    return { ...attributes, ...own, ...(index !== undefined && { index }) }
   }
 
   /** The body says what it is now. */

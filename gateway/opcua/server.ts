@@ -137,7 +137,7 @@ class Server {
       const { subscription, how } = await this.#subscriptions.standing(session)
       if (how !== 'transferred') this.#beginAnew()
       const desk = {
-        draft: (once: string) => this.#desk.draft(session.skew(), `opcua ${this.#at.name} ${once}`),
+        draft: (once: string) => this.#desk.draft(session.skew(), `${this.#at.name} opcua ${once}`),
         commit: (draft: Draft) => this.#commit(draft, session, subscription),
         missed: () => this.#missed(session, this.#since()),
       }
@@ -190,7 +190,7 @@ class Server {
     for (const extra of this.#extras) extra.committed?.()
     const gone = draft.gone.filter(node => node.nodeId !== undefined)
     for (const node of gone) node.nodeId = undefined
-    if (gone.length > 0 && !session.lost.aborted) await this.#items.remove(session, subscription, gone)
+    if (gone.length > 0 && !session.lost.aborted) await subscription.forget(session, new Set(gone))
   }
 
   async #look(session: Session, attempt: Attempt): Promise<void> {

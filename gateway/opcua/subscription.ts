@@ -22,14 +22,15 @@ import { promoted } from './structures.ts'
 
 /** Who takes what comes of something that is watched. */
 export interface Taker {
-  /** What the server calls it by in notifications; given out in turn, above `ownHandles`, where absent. */
-  readonly handle?: number
-  value?(value: DataValue, draft: Draft): void
+  take?(value: DataValue, draft: Draft): void
   event?(fields: readonly Variant[], draft: Draft): void
 }
 
-/** What is to be watched. */
-export interface Item extends Taker {
+/** What is to be watched. There may be 100,000: only their takers are kept. */
+export interface Item {
+  readonly taker: Taker
+  /** What the server calls it by in notifications; given out in turn, above `ownHandles`, where absent. */
+  readonly handle?: number
   readonly nodeId: NodeId
   readonly attributeId: number
   /** ms; -1 as often as is published. */
@@ -75,7 +76,7 @@ export class Subscription {
   readonly identity: Identity
   readonly #options: SubscriptionOptions
   /** By client handle. */
-  readonly #items = new Map<number, { readonly item: Taker; id: number }>()
+  readonly #items = new Map<number, { readonly taker: Taker; id: number }>()
   #nextHandle = ownHandles
   /** Of the notification that comes next; 0 when that is not known. */
   #expected = 1
@@ -101,17 +102,17 @@ export class Subscription {
   }
 
   /** An item that the server has already. */
-  attach(handle: number, item: Taker, id: number): void {
-    this.#items.set(handle, { item, id })
+  attach(handle: number, taker: Taker, id: number): void {
+    this.#items.set(handle, { taker, id })
   }
 
   has(handle: number): boolean {
     return this.#items.has(handle)
   }
 
-  /** Takes items out again; what the server says to it changes nothing. */
-  async forget(session: Session, items: ReadonlySet<Taker>): Promise<void> {
-    const found = [...this.#items].filter(([, { item }]) => items.has(item))
+  /** Takes out what these take; what the server says to it changes nothing. */
+  async forget(session: Session, takers: ReadonlySet<Taker>): Promise<void> {
+    const found = [...this.#items].filter(([, { taker }]) => takers.has(taker))
     for (const [handle] of found) this.#items.delete(handle)
     await this.discard(
       session,
@@ -132,7 +133,7 @@ export class Subscription {
     const { library, client } = session
     const handles = items.map(({ handle }) => handle ?? this.#nextHandle++)
     // Values may come before the answer does.
-    for (const [n, item] of items.entries()) this.#items.set(handles[n]!, { item, id: 0 })
+    for (const [n, { taker }] of items.entries()) this.#items.set(handles[n]!, { taker, id: 0 })
     const request = {
       subscriptionId: this.id,
       timestampsToReturn: library.TimestampsToReturn.Both,
@@ -263,12 +264,12 @@ export class Subscription {
   async #values(session: Session, { monitoredItems }: DataChangeNotification, draft: Draft): Promise<void> {
     const all = monitoredItems ?? []
     await promoted(session, all, this.#options.timeout)
-    for (const { clientHandle, value } of all) this.#items.get(clientHandle)?.item.value?.(value, draft)
+    for (const { clientHandle, value } of all) this.#items.get(clientHandle)?.taker.take?.(value, draft)
   }
 
   #events({ events }: EventNotificationList, draft: Draft): void {
     for (const { clientHandle, eventFields } of events ?? [])
-      this.#items.get(clientHandle)?.item.event?.(eventFields ?? [], draft)
+      this.#items.get(clientHandle)?.taker.event?.(eventFields ?? [], draft)
   }
 
   #done(sequence: number): void {

@@ -31,7 +31,10 @@ export function checkTrust(
   const certificates = chain.slice(0, longestPath).map(der => parse(der, host))
   const [server, ...issuers] = certificates
   if (server === undefined) throw new Refused(`${host}:${port} shows no certificate`)
-  const bits = server.publicKey.asymmetricKeyDetails?.modulusLength ?? 0
+  const { asymmetricKeyType: type, asymmetricKeyDetails } = server.publicKey
+  // With another kind of key the library fails where nobody catches it.
+  if (type !== 'rsa') throw new Refused(`the key in the certificate of ${host}:${port} is no RSA key`)
+  const bits = asymmetricKeyDetails?.modulusLength ?? 0
   if (bits < leastBits)
     throw new Refused(`the key in the certificate of ${host}:${port} has ${bits} bits, which is too weak`)
   const trusted = readAll(join(folder, 'trusted'))

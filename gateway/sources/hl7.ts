@@ -48,6 +48,7 @@ export const hl7: Source<ReturnType<typeof options.read>> = {
   name: 'hl7',
   options,
   metrics: undefined,
+  acknowledges: true,
   open(o, at) {
     const folder = at.folder === undefined ? undefined : join(at.folder, asideFolder)
     return {

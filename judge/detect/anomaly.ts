@@ -56,6 +56,7 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
       return isAbsent(state) ? end(state, time) : judged
     },
     idle: absence,
+    setBack,
     save: saveAnomaly,
     restore: restoreAnomaly,
   }
@@ -112,6 +113,16 @@ function absence(state: AnomalyState, now: number): Verdict {
   state[at.since] = last
   state[at.said] = absent
   return { since: last, ...sayAbsence(state, most) }
+}
+
+/** As if the last sample had come one usual interval before: days that were seen stay as many, and a counter begins anew. */
+function setBack(state: AnomalyState, time: number): void {
+  const last = time - state[at.interval]!
+  state[at.begun]! += last - state[at.time]!
+  state[at.time] = last
+  state[at.value] = Number.MAX_VALUE
+  state[at.binCount] = 0
+  end(state, time)
 }
 
 /**

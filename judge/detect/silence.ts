@@ -55,6 +55,10 @@ function open(o: SilenceOptions): Detector<SilenceState> {
     start: () => ({ last: null, usual: 0, learned: 0, since: null }),
     step,
     idle: (state, now) => idle(state, now, o.after ?? usualQuiet(state), scope),
+    setBack(state, time) {
+      state.last = time
+      state.since = null
+    },
   }
 }
 

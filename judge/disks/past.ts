@@ -84,6 +84,11 @@ function take(past: Past, name: CountName, value: number, time: number): void {
   if (grown > 0) remember(count, grown, time)
 }
 
+/** By how much it grew in the last so many ms, at most `longest`. */
+export function grownWithin({ at, by }: Count, time: number, within: number): number {
+  return by.reduce((sum, grown, n) => (time - at[n]! < within ? sum + grown : sum), 0)
+}
+
 /** A count that only grows and comes back to what it was had been misread in between: no growth. */
 function growth({ value: before, high }: Count, value: number, goes: boolean): number {
   if (value <= before) return 0

@@ -35,8 +35,8 @@ const mostScores = 30
 
 /** Scores the drive as of `time` and remembers one score a day for the trend. */
 export function assess(model: Model, past: Past, time: number): Assessment {
-  const why = noGround(past, time)
-  if (why !== undefined) return { known: false, sentence: `whether it will fail is unknown: ${why}` }
+  const unknown = unknownAt(past, time)
+  if (unknown !== undefined) return unknown
   const x = featuresOf(past, time, new Float64Array(features.length))
   const odds = calibrated(model, x)
   const level = levelOf(model, odds)
@@ -49,6 +49,12 @@ export function assess(model: Model, past: Past, time: number): Assessment {
 
 export function calibrated(model: Model, x: ArrayLike<number>): number {
   return model.offset + model.slope * logOdds(model.forest, x)
+}
+
+/** Absent: there is ground for a score. */
+export function unknownAt(past: Past, time: number): (Assessment & { readonly known: false }) | undefined {
+  const why = noGround(past, time)
+  return why === undefined ? undefined : { known: false, sentence: `whether it will fail is unknown: ${why}` }
 }
 
 /** The model has only seen spinning disks, and drives that count at least one kind of damage. */

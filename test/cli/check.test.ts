@@ -47,6 +47,30 @@ t.test('all mistakes are told at once on stderr, with status 1', async t => {
   t.match(err, `${file}:6:13: uplinks[0].type: unknown uplink type mqt; did you mean mqtt?\n`)
 })
 
+t.test('a source that acknowledges what it is sent needs somewhere to keep it', async t => {
+  const source = (uplinks: string, more: string) =>
+    `daemon: gateway\nsources:\n  - { type: load }\n  - { type: hl7, name: ward-3 }\nuplinks: [${uplinks}]\n${more}`
+  const folder = t.testdir({
+    'shown.yaml': source('', 'metrics_readings: true\n'),
+    'sent.yaml': source('{ type: mqtt, brokers: ["mqtt://127.0.0.1:1883"] }', 'metrics_readings: true\n'),
+    'waiting.yaml': source('', ''),
+  })
+  const file = join(folder, 'shown.yaml')
+  for (const args of [
+    ['check', file],
+    ['gateway', '--config', file],
+  ]) {
+    const { status, err } = await fieldline(args)
+    t.equal(status, 1)
+    t.match(
+      err,
+      `${file}:4:5: sources[1]: source ward-3 acknowledges messages, and without an uplink nothing of them is kept; add one to uplinks\n`,
+    )
+  }
+  for (const right of ['sent.yaml', 'waiting.yaml'])
+    t.equal((await fieldline(['check', join(folder, right)])).status, 0, right)
+})
+
 t.test('a file that is not there is a plain error', async t => {
   const file = join(t.testdir(), 'none.yaml')
   t.match(await fieldline(['check', file]), { status: 1, out: '', err: `${file}: cannot be read: ENOENT` })

@@ -121,6 +121,36 @@ t.test('a node whose clock is set back an hour is judged on from there', async t
   await c.stop()
 })
 
+t.test('a sample of a fresh stream that comes an hour late ends nothing', async t => {
+  const c = await collectorIn(t.testdir(), { rules: [hot] })
+  const edge = new Edge('press-1')
+  await speak(c, edge, 0, 7, 95)
+  await speak(c, edge, 7, 8, 20, -hour)
+  await speak(c, edge, 8, 30, 95)
+  await speak(c, edge, 30, 39, 20, -hour)
+  t.same(found(c), ['hot 0..'])
+  await speak(c, edge, 39, 45, 20, -hour)
+  t.same(found(c), ['hot 0..29'], 'nothing else for ten seconds: the clock was set back')
+  await c.stop()
+})
+
+t.test('what a detector has learned outlives a clock that is set back, also over a restart', async t => {
+  const folder = t.testdir()
+  const odd = { type: 'anomaly', name: 'odd', metric: 'press.heat' }
+  const first = await collectorIn(folder, { rules: [odd] })
+  const edge = new Edge('press-1')
+  const values = (n: number, level: number): number[] => Array.from({ length: n }, (_, i) => level + ((i * 7) % 10))
+  for (let s = 0; s < 600; s += 60) await first.intake.offer(edge.heat(s * 1000, values(60, 20)))
+  await settled(first.intake)
+  await first.stop()
+  const second = await collectorIn(folder, { rules: [odd] })
+  for (let s = 600; s < 700; s++) await speak(second, edge, s, s + 1, 20 + ((s * 7) % 10), -hour)
+  t.same(found(second), [])
+  await speak(second, edge, 700, 705, 90, -hour)
+  t.equal(found(second).length, 1, 'what it learned before makes this news')
+  await second.stop()
+})
+
 t.test('a node gone quiet is one finding, not one for each of its series, and data ends it', async t => {
   const quiet = { type: 'silence', name: 'quiet', metric: 'press.heat' }
   const c = await collectorIn(t.testdir(), { rules: [silent, quiet] })

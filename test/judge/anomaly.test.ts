@@ -39,6 +39,11 @@ function watch(series = heat, plain: Record<string, unknown> = { false_alarms: 0
       for (const end = time + lasting; time < end; time += interval) hear(detector.step(state, time, value(time)))
       return [...told]
     },
+    /** The clock is set. */
+    set(to: number): void {
+      time = to
+      detector.setBack!(state, to)
+    },
     skip(lasting: number): readonly Told[] {
       told.length = 0
       time += lasting
@@ -145,6 +150,21 @@ t.test('of a share, less than a fiftieth is nothing', async t => {
   shared.feed(7 * day, about(r, 0.002, 0.0002))
   t.same(begun(shared.feed(hour, about(r, 0.004, 0.0002))), [])
   t.ok(begun(shared.feed(hour, about(r, 0.2, 0.0002))).length > 0)
+})
+
+t.test('when the clock was set back, what was learned is known still, and a counter makes no leap', async t => {
+  for (const series of [heat, sent]) {
+    const r = random(18)
+    const seen = watch(series)
+    let total = 0
+    const usual = (level: number) => (series === sent ? () => (total += level * (1 + r() * 0.2)) : about(r, level, 10))
+    seen.feed(9 * day, usual(1000))
+    total *= 2
+    seen.set(monday + day)
+    t.same(begun(seen.feed(2 * day, usual(1000))), [], series.name)
+    t.same(begun(seen.skip(30 * minute)), [])
+    t.ok(begun(seen.feed(2 * hour, usual(9000))).length > 0, 'news is news')
+  }
 })
 
 t.test('one wild value poisons nothing: what was news before is news after it', async t => {

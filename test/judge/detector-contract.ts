@@ -60,6 +60,23 @@ export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unkno
     t.pass()
   })
 
+  t.test(`${type.name}: when the clock was set back it goes on from there, with no trouble of before`, async t => {
+    const detector = open()
+    const { setBack } = detector
+    if (setBack === undefined) return
+    const later = happen(seeded(t))
+    const first = play(detector, series, later)
+    const state = detector.start(series)
+    play({ ...detector, start: () => state }, series, later)
+    for (const back of [start, 1]) {
+      setBack(state, back)
+      deepStrictEqual(JSON.parse(JSON.stringify(state)), state)
+      const again = later.map(h => ('now' in h ? { now: h.now - start + back } : { ...h, time: h.time - start + back }))
+      checkGrammar(play({ ...detector, start: () => state }, series, again), again, back)
+    }
+    t.ok(first.some(v => v !== undefined))
+  })
+
   t.test(`${type.name}: no finite value and no jump of time throws or makes it say NaN`, async t => {
     const values = [0, -0, 5e-324, -5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, 1]
     const times = [start, start, start + 1, start + 3_600_000, start + 1e10, start + 1e12]
@@ -108,14 +125,14 @@ function happen(random: Random): readonly Happening[] {
 }
 
 /** A trouble begins, may be told of again, and ends; it never begins before the first sample nor in the future. */
-function checkGrammar(verdicts: readonly Verdict[], happenings: readonly Happening[]): void {
+function checkGrammar(verdicts: readonly Verdict[], happenings: readonly Happening[], begun = start): void {
   let open: number | undefined
   for (const [n, verdict] of verdicts.entries()) {
     if (verdict === undefined) continue
     const happening = happenings[n]!
     const now = 'now' in happening ? happening.now : happening.time
     const time = 'until' in verdict ? verdict.until : verdict.since
-    if (time < start || time > now) throw new Error(`at ${now} it speaks of ${time}`)
+    if (time < begun || time > now) throw new Error(`at ${now} it speaks of ${time}`)
     if ('until' in verdict && open === undefined) throw new Error(`at ${now} what never began ends`)
     if ('since' in verdict && open !== undefined && open !== verdict.since) throw new Error(`at ${now} a second begins`)
     open = 'until' in verdict ? undefined : verdict.since

@@ -129,6 +129,44 @@ t.test('a sample that is older than the newest says nothing', t => {
   t.end()
 })
 
+t.test('a device whose clock is set back is not heard for ten seconds, and then judged on', t => {
+  const set = (
+    rule: Rule,
+    series: Series,
+    samples: readonly (readonly [time: number, now: number, value: number])[],
+  ) => {
+    const state = rule.start(0)
+    return samples.map(([time, now, value]) => {
+      rule.see(state, 0, 's', series, time, value, now)
+      return rule.holds(state, now)
+    })
+  }
+  const hour = 3_600_000
+  const low = parsed({ metric: 'spo2', below: 90, clear: 92 })
+  const steps = [
+    [hour, 0, 95],
+    [1000, 1000, 80],
+    [hour + 2000, 2000, 95],
+    [3000, 3000, 80],
+    [12_999, 12_999, 80],
+    [13_000, 13_000, 80],
+    [14_000, 14_000, 91],
+    [15_000, 15_000, 93],
+  ] as const
+  t.strictSame(set(low, spo2, steps), [false, false, false, false, false, true, true, false])
+  const fast = parsed({ metric: 'strokes', above: 2 })
+  const counted = [
+    [hour, 0, 0],
+    [hour + 1000, 1000, 5],
+    [0, 2000, 9],
+    [10_000, 12_000, 9],
+    [11_000, 13_000, 10],
+    [12_000, 14_000, 15],
+  ] as const
+  t.strictSame(set(fast, strokes, counted), [undefined, true, true, undefined, false, true])
+  t.end()
+})
+
 t.test('state is plain data, and a replay from any step says the same', t => {
   const random = seeded(t)
   const rule = parsed({

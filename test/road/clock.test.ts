@@ -57,7 +57,8 @@ t.test(
       all.some(f => f.rule === 'lasting'),
       'the step forward did open findings',
     )
-    await until('no finding is open', () => open(collector).length === 0, 3000).catch(() => undefined)
+    // A series has to stay back for ten seconds.
+    await until('no finding is open', () => open(collector).length === 0, 30_000).catch(() => undefined)
     t.strictSame(open(collector), [])
     await arrived(collector, edges)
     const { stored, doubled } = account([], collector.running.history, 'south')

@@ -31,6 +31,8 @@ export interface Given {
   /** Arguments of each act. */
   readonly acts: unknown[]
   readonly events: Event[]
+  /** What each event is known by. */
+  readonly keys: (string | undefined)[]
   readonly said: string[]
   readonly keep: Keep
   readonly clock: { now: number }
@@ -51,6 +53,7 @@ export function given(t: Test, options: GivenOptions = {}): Given {
   t.strictSame(place.problems, [])
   const acts: unknown[] = []
   const events: Event[] = []
+  const keys: (string | undefined)[] = []
   const said: string[] = []
   const noted: Act = async (args, signal) => {
     acts.push(args)
@@ -64,9 +67,10 @@ export function given(t: Test, options: GivenOptions = {}): Given {
       for (const event of o.events) {
         await emit?.(event)
         events.push(event)
+        keys.push(o.once)
       }
     },
   })
   const desk = openDesk({ ...common, config, keep, teller: told, actions: new Map([['lamp', { write: noted }]]) })
-  return { desk, acts, events, said, keep, clock }
+  return { desk, acts, events, keys, said, keep, clock }
 }

@@ -157,6 +157,24 @@ t.test('an outcome that the spool does not take is told until it does, and by th
   t.match(next.events, [{ body: { id: 'b' } }])
 })
 
+t.test(
+  'an outcome that was told just before a crash is told under the same key; one that is asked for anew has none',
+  async t => {
+    const saved: string[] = []
+    const keep = { ...memoryKeep(), save: (text: string) => void saved.push(text) }
+    const first = given(t, { keep })
+    first.desk.signed(at, signed(order('a')))
+    await first.desk.idle()
+    const clock = { now: now + 5000 }
+    const second = given(t, { keep: memoryKeep(saved.at(-2)), clock })
+    await second.desk.idle()
+    t.strictSame([first.keys, second.keys], [[`orders a ${now}`], [`orders a ${now}`]])
+    second.desk.signed(at, signed(order('a')))
+    await second.desk.idle()
+    t.strictSame(second.keys[1], undefined)
+  },
+)
+
 t.test('a damaged memory lets nothing run that may have run', async t => {
   const { desk, acts, events } = given(t, { keep: memoryKeep('{"since"') })
   desk.signed(at, signed(order('a', { issued: now - 1 })))

@@ -23,8 +23,8 @@ export const lamp = {
 }
 
 export interface Given {
-  /** A value of SpO2, emitted by the source `monitor`. */
-  see(value: number, series?: Series): Promise<void>
+  /** A value of SpO2, emitted by the source `monitor`, whose clock is so far ahead, ms. */
+  see(value: number, series?: Series, ahead?: number): Promise<void>
   /** Passes time and lets everything that is due happen. */
   pass(ms: number): Promise<void>
   /** What was done: `write lamp.red true`, `publish topic payload`. */
@@ -95,8 +95,8 @@ export function given(t: Test, raw: readonly object[], options: GivenOptions = {
     await running
   })
   return {
-    async see(value, series = spo2) {
-      await emit({ samples: [{ series, time: host.now(), value }], events: [] })
+    async see(value, series = spo2, ahead = 0) {
+      await emit({ samples: [{ series, time: host.now() + ahead, value }], events: [] })
       await settle()
     },
     async pass(ms) {

@@ -172,6 +172,31 @@ t.test('relay copies the newest value, scaled, when it changes and not too often
   t.strictSame(while85.done, ['write display 851', 'write display 861'])
 })
 
+t.test('what a relay was writing when its rule ended is written anew when it begins again', async t => {
+  const answers: (() => void)[] = []
+  const relay = { metric: 'spo2', source: 'press', to: 'display', every: '1s' }
+  const { see, pass, done } = given(t, [{ name: 'copy', when: { metric: 'spo2', below: 90 }, then: [{ relay }] }], {
+    act: () => new Promise(resolve => answers.push(() => resolve(null))),
+  })
+  for (const value of [85, 95, 85]) await see(value)
+  t.strictSame(done, ['write display 85'])
+  answers[0]!()
+  await pass(2000)
+  t.strictSame(done, ['write display 85', 'write display 85'])
+})
+
+t.test('relay follows a device whose clock is set back', async t => {
+  const relay = { metric: 'spo2', from: 'monitor', source: 'press', to: 'display', every: '1s' }
+  const { see, pass, done } = given(t, [{ name: 'copy', then: [{ relay }] }])
+  await pass(200)
+  await see(90)
+  for (const value of [91, 92]) {
+    await see(value, spo2, -3_600_000)
+    await pass(11_000)
+  }
+  t.strictSame(done, ['write display 90', 'write display 92'])
+})
+
 t.test('missing values raise an alarm by themselves', async t => {
   const { see, pass, events } = given(t, [{ ...lamp, when: { metric: 'spo2', silent_for: '10s' } }])
   await pass(9000)

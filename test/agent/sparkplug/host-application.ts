@@ -28,6 +28,8 @@ export class HostApplication {
   readonly faults: string[] = []
   /** By `metric` or `device/metric`: all values of births and data, in the order they came. */
   readonly told = new Map<string, Told[]>()
+  /** What was said last of each host. */
+  readonly states = new Map<string, string>()
   readonly #url: string
   readonly #id: string
   #client: MqttClient | undefined
@@ -64,7 +66,7 @@ export class HostApplication {
     t.teardown(() => client.endAsync(true))
     client.on('error', () => {})
     client.on('message', (topic, payload, packet) => this.#heard(topic, payload, packet))
-    await client.subscribeAsync('spBv1.0/+/+/+/#', { qos: 1 })
+    await client.subscribeAsync(['spBv1.0/+/+/+/#', 'spBv1.0/STATE/+'], { qos: 1 })
   }
 
   /** `timestamp` as far from now as told, ms. */
@@ -96,8 +98,12 @@ export class HostApplication {
   }
 
   #heard(topic: string, bytes: Buffer, packet: IPublishPacket): void {
-    const [namespace, , verb = '', , device] = topic.split('/')
+    const [namespace, group, verb = '', , device] = topic.split('/')
     if (verb.endsWith('CMD')) return
+    if (group === 'STATE') {
+      this.states.set(verb, String(bytes))
+      return
+    }
     const payload = decode(bytes)
     this.messages.push({ verb, device, payload })
     const fault = (what: string): void => void this.faults.push(`${verb} ${device ?? ''}: ${what}`)

@@ -64,7 +64,7 @@ t.test('protobufjs reads data as it was written: aliases alone, history marked',
 
 t.test('commands that protobufjs writes are read: each type of value, by its bits', async t => {
   const metrics = [
-    { name: 'a', datatype: 1, int_value: 0xff },
+    { name: 'a', datatype: 1, int_value: 0xff, timestamp: time },
     { name: 'b', datatype: 2, int_value: 0xfffe },
     { name: 'c', datatype: 3, int_value: 0xffff_fffd },
     { name: 'd', datatype: 7, int_value: 0xffff_fffd },
@@ -80,7 +80,7 @@ t.test('commands that protobufjs writes are read: each type of value, by its bit
     { alias: 14, long_value: '18446744073709551615' },
   ]
   t.strictSame(
-    readCommand(encode({ timestamp: time, metrics })).map(({ name, alias, value }) => [name ?? alias, value]),
+    readCommand(encode({ timestamp: time, metrics, seq: 7 })).map(({ name, alias, value }) => [name ?? alias, value]),
     [
       ['a', -1],
       ['b', -2],

@@ -44,27 +44,47 @@ t.test('a put that is refused leaves no key behind', async t => {
 t.test('keys are forgotten when they are too old, and the oldest when there are too many', async t => {
   const r = rig(t.testdir(), { once_age: 3_600_000, once_most: 50 })
   const spool = await r.open(fast)
-  for (let n = 0; n < 80; n++) await spool.put(keyed(`n${n}`))
-  const known = Array.from({ length: 80 }, (_, n) => spool.knows(`n${n}`))
+  for (let n = 0; n < 80; n++) await spool.put(keyed(`n ${n}`))
+  const known = Array.from({ length: 80 }, (_, n) => spool.knows(`n ${n}`))
   t.strictSame([known.indexOf(true), known.filter(Boolean).length], [30, 50])
   r.time = start + 1_800_000
-  await spool.put(keyed('late'))
+  await spool.put(keyed('n late'))
   r.time = start + 3_700_000
-  await spool.put(keyed('last'))
+  await spool.put(keyed('n last'))
   t.strictSame(
-    ['n79', 'late', 'last'].map(key => spool.knows(key)),
+    ['n 79', 'n late', 'n last'].map(key => spool.knows(key)),
     [false, true, true],
   )
   await spool.close()
+})
+
+t.test('a source with many keys makes none of another forgotten; what a gone one left goes with its age', async t => {
+  const r = rig(t.testdir(), { once_age: 3_600_000, once_most: 50 })
+  const spool = await r.open(fast)
+  await spool.put(keyed('ward 1'), keyed('gone 1'))
+  for (let n = 0; n < 200; n++) await spool.put(keyed(`plant ${n}`))
+  await spool.close()
+  const again = await r.open(fast)
+  r.time = start + 1_800_000
+  await again.put(keyed('plant 200'), keyed('ward 2'))
+  const known = ['ward 1', 'gone 1', 'plant 150', 'plant 151', 'ward 2'].map(key => again.knows(key))
+  t.strictSame(known, [true, true, false, true, true])
+  r.time = start + 3_700_000
+  await again.put(keyed('ward 3'))
+  t.strictSame(
+    ['ward 1', 'gone 1', 'plant 199', 'plant 200', 'ward 2'].map(key => again.knows(key)),
+    [false, false, false, true, true],
+  )
+  await again.close()
 })
 
 t.test('thousands of keys that come and go are all told apart', async t => {
   const r = rig(t.testdir(), { once_most: 1000 })
   const spool = await r.open(fast)
   for (let n = 0; n < 100; n++)
-    await spool.put({ ...parcel(`${n}`), once: Array.from({ length: 100 }, (_, m) => `${n}.${m}`) })
+    await spool.put({ ...parcel(`${n}`), once: Array.from({ length: 100 }, (_, m) => `n ${n}.${m}`) })
   const known = (n: number): number =>
-    Array.from({ length: 100 }, (_, m) => spool.knows(`${n}.${m}`)).filter(Boolean).length
+    Array.from({ length: 100 }, (_, m) => spool.knows(`n ${n}.${m}`)).filter(Boolean).length
   t.strictSame([0, 50, 89, 90, 99].map(known), [0, 0, 0, 100, 100])
   await spool.close()
 })

@@ -139,6 +139,19 @@ t.test('a withdrawn value is the same observation, entered in error', async t =>
   t.equal(server.stored.size, 1)
 })
 
+t.test('what is found in several patients at one time is an observation each', async t => {
+  const server = await fhirServer(t)
+  const here = ward()
+  const told = [`PID|||1001^^^HOSP^MR`, `PID|||1002^^^HOSP^MR`, 'PV1||I|W3^304^1', 'PV1||I|W3^304^2'].map((about, n) =>
+    here.take(
+      `MSH|^~\\&|LAB|HOSP|||20261126100000+0000||ORU^R01|${n}|P|2.5\n${about}\nOBR|1|A|B|x|||202611260959+0000\nOBX|1|NM|2345-7^Glucose^LN||${80 + n}|mg/dL|||||F`,
+    ),
+  )
+  await uplink(t, { url: server.url }).send(envelopes({ samples: told.flatMap(o => o.samples), events: [] }), never)
+  const values = [...server.stored.values()].map(r => (r.valueQuantity as { readonly value: number }).value)
+  t.same(values.sort(), [80, 81, 82, 83])
+})
+
 t.test('one resource that the server will not have is told, and the others are there', async t => {
   const server = await fhirServer(t)
   const store = server.answer

@@ -5,6 +5,7 @@ import { pump } from '../../../agent/pump.ts'
 import { openMqttTopicsUplink } from '../../../agent/uplinks/mqtt-topics.ts'
 import { Place } from '../../../core/shape.ts'
 import { mosquitto, type TestBroker, until } from '../../brokers.ts'
+import { openWay } from '../../road/way.ts'
 import { memorySpool } from '../memory-spool.ts'
 import { gauge, maker } from './made.ts'
 
@@ -12,7 +13,7 @@ const never = new AbortController().signal
 const oil = gauge('oil.temperature', { source: 'press-3' }, 'Cel')
 const topic = 'fieldline/gate-1/press-3/oil.temperature'
 
-function uplinkTo(t: Test, broker: TestBroker) {
+function uplinkTo(t: Test, broker: Pick<TestBroker, 'url'>) {
   const options = mqttTopicsOptions.read({ brokers: [broker.url] }, new Place())
   const uplink = openMqttTopicsUplink(options, { node: 'gate-1', spool: 'spool1' }, { patience: 1000 })
   t.teardown(() => uplink.close())
@@ -61,7 +62,8 @@ t.test('through an outage of the broker nothing is lost', async t => {
   const put = (value: number): void =>
     void spool.put(made.samples([{ series: oil, time: 1000 * value, value }]).payload)
   const stop = new AbortController()
-  const uplink = uplinkTo(t, broker)
+  const way = await openWay(t, broker.port)
+  const uplink = uplinkTo(t, way)
   const running = pump({ spool, uplink, name: 'topics', backlog_rate: 1e9, say: () => {}, signal: stop.signal })
   t.teardown(() => {
     stop.abort()
@@ -72,10 +74,12 @@ t.test('through an outage of the broker nothing is lost', async t => {
   await until('the first are heard', () => first.length === 50)
   await broker.kill()
   for (let n = 51; n <= 100; n++) put(n)
-  await mosquitto(t, [], broker.port)
-  const second = await listener(t, broker)
+  const next = await mosquitto(t)
+  if (next === undefined) return
+  const second = await listener(t, next)
+  way.to = next.port
   await until('the spool is empty', () => spool.held.length === 0, 20_000)
-  const late = await listener(t, broker)
+  const late = await listener(t, next)
   await until('the newest is kept', () => late.length === 1)
   t.strictSame(late, [{ value: 100, retained: true }])
   t.ok(second.every(({ value }) => (value as number) > 50))

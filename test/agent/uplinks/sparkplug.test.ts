@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { Aedes } from 'aedes'
 import t, { type Test } from 'tap'
 import { type Keep, memoryKeep } from '../../../agent/keep.ts'
 import { sparkplugOptions } from '../../../agent/sparkplug/options.ts'
-import type { Identity, Uplink } from '../../../agent/uplink.ts'
+import type { Delivery, Identity, Uplink } from '../../../agent/uplink.ts'
 import { openSparkplugUplink, type SparkplugTiming } from '../../../agent/uplinks/sparkplug.ts'
 import type { Envelope } from '../../../core/envelope.ts'
-import { reason } from '../../../core/errors.ts'
 import type { Sample, Series } from '../../../core/model.ts'
 import { Place } from '../../../core/shape.ts'
 import { aedes, mosquitto, type TestBroker, until } from '../../brokers.ts'
@@ -69,6 +69,23 @@ async function heard(host: HostApplication, verb: string, count = 1): Promise<vo
   await until(`${count} ${verb}`, () => host.verbs.filter(v => v === verb).length >= count)
 }
 
+/** Until it goes through: a connection and the word of the host take their time. */
+async function delivered(uplink: Uplink, batch: readonly Envelope[]): Promise<Delivery> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await uplink.send(batch, never)
+    } catch (error) {
+      if (tries === 100) throw error
+    }
+  }
+}
+
+async function portOf(t: Test, server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
 const at = (series: Series, value: number, time = Date.now()): Sample => ({ series, time, value })
 
 t.test('births come before data: the node, then its devices, each with all metrics and their values', async t => {
@@ -109,7 +126,7 @@ t.test('while the primary host is offline nothing is said, and the spool keeps e
   await host.raw('spBv1.0/STATE/other', Buffer.from('{"online":true,"timestamp":9999999999999}'))
   await t.rejects(uplink.send(batch, never), { message: /primary host scada is not online/ })
   await host.say(true)
-  const delivery = await uplink.send(batch, never)
+  const delivery = await delivered(uplink, batch)
   t.strictSame([...delivery.committed], [[batch[0]!.stream, 1]])
   await heard(host, 'DBIRTH press-3')
   t.strictSame(host.values('press-3/oil/temperature'), [1])
@@ -136,8 +153,7 @@ t.test('a primary host that goes offline ends the session; what it missed follow
   const late = [s.made.samples([at(oil, 2, start + 1000)]), s.made.samples([at(oil, 3, start + 2000)])]
   await t.rejects(s.uplink.send(late, never), { message: /primary host scada/ })
   await s.host.say(true)
-  await until('it is delivered', () => true)
-  await s.uplink.send(late, never)
+  await delivered(s.uplink, late)
   await s.send(at(oil, 4))
   await until('the newest is there', () => s.host.values('press-3/oil/temperature').includes(4))
   const told = s.host.told.get('press-3/oil/temperature')!
@@ -160,18 +176,40 @@ t.test('a death of the primary host from before its last birth is not believed',
   await s.send(at(oil, 2))
   await heard(s.host, 'DDATA press-3')
   t.notOk(s.host.verbs.includes('NDEATH'))
-  s.host.pull()
 })
+
+t.test(
+  'the will of a primary host, from when it connected, is not believed after it said that it is online',
+  async t => {
+    const s = await scene(t)
+    if (s === undefined) return
+    const other = new HostApplication(s.broker.url, 'other')
+    await other.connect(t)
+    await s.send(at(oil, 1))
+    s.host.pull()
+    await until('the will is there', () => other.states.get('scada')?.includes('false') === true)
+    await s.send(at(oil, 2))
+    await heard(other, 'DDATA press-3')
+    t.notOk(other.verbs.includes('NDEATH'))
+  },
+)
 
 t.test('a host that asks for a rebirth gets all births anew, with the number of the session', async t => {
   const s = await scene(t, { options: { rebirth_pause: '100ms' } })
   if (s === undefined) return
   await s.send(at(oil, 1), at(load, 1))
+  const wish = { name: 'Node Control/Rebirth', datatype: 11, boolean_value: true }
+  const node = 'spBv1.0/plant/NCMD/gate-1'
+  for (const none of [
+    { ...wish, boolean_value: false },
+    { ...wish, name: 'Rebirth' },
+  ])
+    await s.host.command(node, [none])
+  await s.host.command('spBv1.0/plant/DCMD/gate-1/press-3', [wish])
   await s.send(at(oil, 2))
   await heard(s.host, 'DDATA press-3')
-  await s.host.command('spBv1.0/plant/NCMD/gate-1', [
-    { name: 'Node Control/Rebirth', datatype: 11, boolean_value: true },
-  ])
+  t.strictSame(s.host.verbs, ['NBIRTH', 'DBIRTH press-3', 'DDATA press-3'], 'those were no wishes for one')
+  await s.host.command(node, [wish])
   await heard(s.host, 'DBIRTH press-3', 2)
   await s.send(at(oil, 3))
   await heard(s.host, 'DDATA press-3', 2)
@@ -477,12 +515,7 @@ t.test('a broker that dies and comes back: a new session, and all that waited', 
   const host = new HostApplication(s.broker.url)
   await host.connect(t)
   await host.say(true)
-  let done = false
-  while (!done)
-    done = await s.uplink.send([late], never).then(
-      () => true,
-      () => false,
-    )
+  await delivered(s.uplink, [late])
   await heard(host, 'DDATA press-3')
   t.strictSame(host.told.get('press-3/oil/temperature'), [
     { time: start, value: 1, isHistorical: false },
@@ -532,6 +565,8 @@ t.test('over MQTT 3.1.1 too: births, data, and a death before the goodbye', asyn
 interface Connect {
   readonly level: number
   readonly flags: number
+  /** As bytes; none in MQTT 3.1.1. */
+  readonly properties: Buffer
   readonly will: { readonly topic: string; readonly payload: Buffer }
 }
 
@@ -541,18 +576,21 @@ function readConnect(bytes: Buffer): Connect {
   let at = (bytes[1]! < 0x80 ? 2 : 3) + 6
   const [level, flags] = [bytes[at]!, bytes[at + 1]!]
   at += 4
-  const skipProperties = (): void => {
-    if (level === 5) at += 1 + bytes[at]!
+  const propertiesHere = (): Buffer => {
+    if (level !== 5) return Buffer.alloc(0)
+    const start = at + 1
+    at = start + bytes[at]!
+    return bytes.subarray(start, at)
   }
   const field = (): Buffer => {
     const start = at + 2
     at = start + bytes.readUInt16BE(at)
     return bytes.subarray(start, at)
   }
-  skipProperties()
+  const properties = propertiesHere()
   field()
-  skipProperties()
-  return { level, flags, will: { topic: String(field()), payload: field() } }
+  propertiesHere()
+  return { level, flags, properties, will: { topic: String(field()), payload: field() } }
 }
 
 t.test('each CONNECT carries the death: clean, QoS 1, not retained, the next number', async t => {
@@ -563,22 +601,42 @@ t.test('each CONNECT carries the death: clean, QoS 1, not retained, the next num
       socket.destroy()
     })
     socket.on('error', () => {})
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const { port } = server.address() as AddressInfo
+  })
+  const port = await portOf(t, server)
   uplinkTo(t, [{ url: `mqtt://127.0.0.1:${port}`, port, kill: async () => {} }], {})
   await until('both versions were tried, twice', () => connects.length >= 4)
   t.strictSame(
     connects.slice(0, 4).map(({ level }) => level),
     [5, 4, 5, 4],
   )
-  for (const [n, { flags, will }] of connects.entries()) {
+  for (const [n, { flags, properties, will }] of connects.entries()) {
+    const [size, length] = [0x27, 5]
+    t.ok(
+      properties.length === 0 || (properties[0] === size && properties.length === length),
+      'no session expiry: it is 0',
+    )
     t.equal(flags & 0b0011_1110, 0b0000_1110, 'will of QoS 1, not retained, clean')
     t.equal(will.topic, 'spBv1.0/plant/NDEATH/gate-1')
     t.match(decode(will.payload), { metrics: [{ name: 'bdSeq', datatype: 4, long_value: n }] })
     t.equal(decode(will.payload).seq, undefined)
   }
+})
+
+t.test('its commands and the state of its host are subscribed with QoS 1', async t => {
+  const subscribed: Record<string, number> = {}
+  const broker = await Aedes.createBroker()
+  broker.on('subscribe', all => {
+    for (const { topic, qos } of all) subscribed[topic] = qos
+  })
+  const port = await portOf(t, createServer(broker.handle))
+  t.teardown(() => broker.close())
+  uplinkTo(t, [{ url: `mqtt://127.0.0.1:${port}`, port, kill: async () => {} }], {})
+  await until('it has subscribed', () => Object.keys(subscribed).length >= 3)
+  t.strictSame(subscribed, {
+    'spBv1.0/plant/NCMD/gate-1': 1,
+    'spBv1.0/plant/DCMD/gate-1/+': 1,
+    'spBv1.0/STATE/scada': 1,
+  })
 })
 
 t.test('of several brokers the one with the primary host is used, and only that one', async t => {
@@ -590,24 +648,17 @@ t.test('of several brokers the one with the primary host is used, and only that 
   await hosts[1]!.say(true)
   const uplink = uplinkTo(t, [first, second], {})
   const made = maker()
-  const send = async (batch: readonly Envelope[]): Promise<void> => {
-    const errors: string[] = []
-    for (let n = 0; n < 30; n++) {
-      const done = await uplink.send(batch, never).then(
-        () => true,
-        e => errors.push(reason(e)) < 0,
-      )
-      if (done) return
-    }
-    throw new Error(errors.join('\n'))
-  }
-  await send([made.samples([at(oil, 1)])])
+  await delivered(uplink, [made.samples([at(oil, 1)])])
   await heard(hosts[1]!, 'DBIRTH press-3')
+  const isDeath = (verb: string): boolean => verb === 'NDEATH'
+  t.ok(hosts[0]!.verbs.every(isDeath), 'where the host is offline nothing is said')
   await hosts[0]!.say(true)
   await hosts[1]!.say(false)
   await heard(hosts[1]!, 'NDEATH')
-  await send([made.samples([at(oil, 2)])])
+  const ended = hosts[1]!.verbs.length
+  await delivered(uplink, [made.samples([at(oil, 2)])])
   await heard(hosts[0]!, 'DBIRTH press-3')
+  t.ok(hosts[1]!.verbs.slice(ended).every(isDeath), 'it has left the other')
   t.strictSame(
     hosts.flatMap(h => h.faults),
     [],

@@ -2,6 +2,10 @@
 
 import type {
   Change,
+  DiskDetail,
+  DiskSelector,
+  DiskSummary,
+  DiskView,
   EventSelector,
   EventView,
   FindingSelector,
@@ -15,6 +19,7 @@ import type {
   Vitals,
   Window,
 } from '../../../collector/api/view.ts'
+import { diskRisks } from '../../../collector/api/view.ts'
 import type { Attributes, Series, SeriesKind } from '../../../core/model.ts'
 
 interface Recorded extends SeriesView {
@@ -26,6 +31,7 @@ export class FakeView implements View {
   readonly #series: Recorded[] = []
   readonly #findings = new Map<string, FindingView>()
   readonly #events: EventView[] = []
+  readonly #disks: DiskDetail[] = []
   readonly #listeners = new Set<(change: Change) => void>()
   #vitals: Vitals = {
     time: 0,
@@ -87,6 +93,11 @@ export class FakeView implements View {
     this.#tell({ kind: 'event', event })
   }
 
+  /** In the order of their risk. */
+  addDisk(disk: DiskDetail): void {
+    this.#disks.push(disk)
+  }
+
   get listeners(): number {
     return this.#listeners.size
   }
@@ -125,6 +136,23 @@ export class FakeView implements View {
   events({ node, from = 0, to = Number.POSITIVE_INFINITY, limit }: EventSelector): readonly EventView[] {
     const fits = (e: EventView): boolean => (!node || e.node === node) && e.time >= from && e.time < to
     return this.#events.filter(fits).slice(0, limit)
+  }
+
+  disks({ node, limit }: DiskSelector): readonly DiskView[] {
+    return this.#disks.filter(d => node === undefined || d.node === node).slice(0, limit)
+  }
+
+  disk(id: string): DiskDetail | undefined {
+    return this.#disks.find(d => d.id === id)
+  }
+
+  diskSummary(): DiskSummary {
+    const count = (fits: (disk: DiskDetail) => boolean): number => this.#disks.filter(fits).length
+    const [watch, warning, critical] = diskRisks.map(risk => count(d => d.risk === risk)) as [number, number, number]
+    const gone = count(d => d.gone !== null)
+    const scored = count(d => d.known)
+    const drives = this.#disks.length
+    return { drives, scored, unknown: drives - scored - gone, gone, watch, warning, critical }
   }
 
   vitals(): Vitals {

@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { registerApi } from '../../../collector/api/server.ts'
+import { disk } from './disks.ts'
 import { problems } from './document.ts'
 import { FakeView } from './fake-view.ts'
 
@@ -54,6 +55,10 @@ function plant(): FakeView {
     body: { tries: [1, null] },
     attributes: {},
   })
+  const counts = { reallocated: 8 }
+  const told = { risk: 'warning', probability: 0.4, counts, series: [view.seriesById(load)!] } as const
+  view.addDisk(disk('wwn-0x1', start, { ...told, node: 'mill-1' }))
+  view.addDisk(disk('/dev/sda sat@press-gw', start, { risk: null, probability: null, node: 'press-gw' }))
   return view
 }
 
@@ -171,6 +176,25 @@ const mistakes: readonly (readonly [what: string, url: string, error: RegExp])[]
   ['a key where none belongs', '/api/nodes?node=a', /^unknown parameter "node"; this address takes none$/],
 ]
 
+t.test('drives are listed with their sum, and one is told whole, by whatever name', async t => {
+  const { get } = await api(t, plant())
+  const { body } = await get('/api/disks')
+  t.match(body, { more: false, summary: { drives: 2, scored: 1, unknown: 1, warning: 1 } })
+  t.match(body.disks, [
+    { id: 'wwn-0x1', probability: 0.4, risk: 'warning', reasons: [/8 reallocated/], wear: null },
+    { id: '/dev/sda sat@press-gw', known: false, probability: null, risk: null },
+  ])
+  t.match((await get('/api/disks?limit=1')).body, { more: true, disks: { length: 1 } })
+  t.match((await get('/api/disks?node=press-gw')).body.disks, [{ node: 'press-gw' }])
+  const whole = (await get(`/api/disks/${encodeURIComponent('/dev/sda sat@press-gw')}`)).body
+  t.match(whole, { id: '/dev/sda sat@press-gw', counts: [], scores: [] })
+  t.match((await get('/api/disks/wwn-0x1')).body, {
+    counts: [{ name: 'reallocated', value: 8, growth: [{ by: 4 }] }],
+    series: [{ name: 'system.cpu.load_average.1m', node: 'mill-1' }],
+  })
+  t.match(await get('/api/disks/none'), { status: 404, body: { error: /no drive none/ } })
+})
+
 t.test('bad input is answered with 400, what was wrong and what is allowed', async t => {
   const { get } = await api(t, plant())
   for (const [what, url, error] of mistakes) {
@@ -221,12 +245,14 @@ t.test('every real answer is what the OpenAPI document says', async t => {
     `/api/query?series=2&from=${start}&to=${start + 90_000}&as=rate`,
     '/api/findings',
     '/api/events',
+    '/api/disks',
+    '/api/disks/wwn-0x1',
     '/api/openapi.json',
     '/healthz',
   ]
   const covered = new Set<string>()
   for (const url of asked) {
-    const path = url.replace(/\?.*/, '').replace('/mill-1', '/{node}')
+    const path = url.replace(/\?.*/, '').replace('/mill-1', '/{node}').replace('/wwn-0x1', '/{disk}')
     const { status, body } = await get(url)
     t.equal(status, 200, url)
     t.strictSame(problems(document, path, 200, body), [], url)

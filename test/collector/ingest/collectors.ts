@@ -3,6 +3,8 @@
 import { mkdirSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
+import { Disks } from '../../../collector/disks/disks.ts'
+import { diskModel } from '../../../collector/disks/model.ts'
 import { Intake, type IntakeOptions } from '../../../collector/ingest/intake.ts'
 import { Judging } from '../../../collector/judging.ts'
 import { openHistory } from '../../../collector/store/history.ts'
@@ -20,8 +22,8 @@ export interface CollectorOptions extends Partial<Pick<IntakeOptions, 'limits' |
 }
 
 /** A collector's ingest without sockets; `clock.now` is its time. */
-export async function collectorIn(folder: string, options: CollectorOptions = {}) {
-  const clock = { now: noon }
+export async function collectorIn(folder: string, options: CollectorOptions = {}, begun = noon) {
+  const clock = { now: begun }
   const now = (): number => clock.now
   const said: string[] = []
   const say = (severity: string, message: string): void => void said.push(`${severity} ${message}`)
@@ -32,11 +34,12 @@ export async function collectorIn(folder: string, options: CollectorOptions = {}
   const rules = parts(detectors, 'detector').read(options.rules ?? [], place)
   if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
   const judging = new Judging({ rules, detectors, history, records, say })
+  const disks = new Disks({ model: await diskModel(), history, records, judging })
   const limits = { bytes_per_second: 1e9, samples_per_second: 1e9, series: 1000 }
-  const shared = { folder, history, records, judging, say, now, retention_age: 30 * 86_400_000 }
+  const shared = { folder, history, records, judging, disks, say, now, retention_age: 30 * 86_400_000 }
   const intake = await Intake.open({ limits, ...shared, ...options })
   return {
-    ...{ clock, said, history, records, judging, intake },
+    ...{ clock, said, history, records, judging, disks, intake },
     /** As a kill: nothing is folded or closed in order. */
     async crash() {
       await settled(intake)

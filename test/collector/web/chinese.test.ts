@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { texts } from '../../../collector/web/texts.ts'
+import { counts } from '../../../judge/disks/reading.ts'
 import { peer } from '../../peers.ts'
+import { disk } from '../api/disks.ts'
 import { FakeView } from '../api/fake-view.ts'
 import { launch, serve, visit } from './browser.ts'
 import { hot, plant } from './plant.ts'
@@ -39,6 +41,10 @@ async function everyText(t: Test, program: string): Promise<void> {
     await page.goto(`${url}#/findings`)
     await see(page, 'nothingWrong')
     await see(page, 'noneClosed')
+    await page.goto(`${url}#/disks`)
+    for (const key of ['noDisks', 'noDisksDo'] as const) await see(page, key)
+    await page.goto(`${url}#/disk/none`)
+    await see(page, 'noSuchDisk')
     await page.goto(`${url}#/nowhere`)
     await see(page, 'missing')
     await page.goto(`${url}#/node/nobody`)
@@ -68,6 +74,23 @@ async function everyText(t: Test, program: string): Promise<void> {
     for (const key of ['onlyNode', 'lasted', 'showChart'] as const) await see(page, key)
     await page.goto(`${served.url}#/findings`)
     for (const key of ['critical', 'warning', 'info', 'error', 'forNow'] as const) await see(page, key)
+    view.setFinding({
+      ...hot,
+      kind: 'disk-worn',
+      id: 'disk',
+      subject: { node: 'mill-1' },
+      since: now,
+      evidence: { disk: 'a' },
+    })
+    await see(page, 'showDisk')
+    view.addDisk(disk('wwn-0x5', now, { risk: 'watch', probability: 0.01, trend: 'falling' }))
+    for (let n = 0; n < 200; n++) view.addDisk(disk(`wwn-0x6${n}`, now, { risk: null, probability: 0.001 }))
+    await page.goto(`${served.url}#/disks`)
+    for (const key of ['rising', 'falling', 'watch', 'shownDisks'] as const) await see(page, key)
+    const every = Object.fromEntries(counts.map(name => [name, 1]))
+    view.addDisk(disk('all', now, { risk: null, probability: 0.1, counts: every, gone: now - 9e8, asleep: true }))
+    await page.goto(`${served.url}#/disk/all`)
+    for (const key of ['goneSince', 'asleep', 'unreadable', 'last30'] as const) await see(page, key)
     await page.goto(`${served.url}#/node/mill-1`)
     for (const key of ['chartOf', 'shown', 'noData', 'noEvents', 'groupSelf', 'findingsOf'] as const)
       await see(page, key)

@@ -104,6 +104,43 @@ function withBrowser(browser: Browser): void {
     t.equal(await page.locator('figure.plot').count(), 1)
   })
 
+  scene('drives are listed, those at risk first, and one is shown whole with its charts', async (t, { page }) => {
+    await page.getByRole('link', { name: 'Disks' }).click()
+    const rows = page.locator('.disks tbody tr')
+    await rows.nth(3).waitFor()
+    const texts = await rows.allInnerTexts()
+    t.match(texts[0], /ST4000[\s\S]+critical[\s\S]+packing-2[\s\S]+74\s% rising[\s\S]+152 reallocated sectors/)
+    t.match(texts[1], /warning[\s\S]+unknown[\s\S]+it has become read-only; 97 % of its endurance/)
+    t.match(await page.locator('.tiles').innerText(), /4[\s\S]+2 scored[\s\S]+1 unknown[\s\S]+critical\s+1/)
+    await rows.first().getByRole('link', { name: 'ST4000' }).click()
+    await page.getByRole('heading', { name: 'ST4000' }).waitFor()
+    t.match(await page.locator('.verdict').innerText(), /74\s%[\s\S]+fails within 30 days with a probability/)
+    const counted = page.locator('.counts tbody tr')
+    t.match(await counted.first().innerText(), /reallocated sectors\s+152\s+0\s+56\s+80\s+152/)
+    const score = page.locator('figure', { hasText: 'hw.physical_disk.failure_probability' })
+    await score.locator('canvas').waitFor()
+    t.match(await score.locator('.now').innerText(), /^74\s%$/)
+    t.match(await page.locator('figure', { hasText: '5 Reallocated_Sector_Ct' }).innerText(), /88/)
+  })
+
+  scene('a drive with any name has a page, and a finding of a drive leads to it', async (t, { page, url, view }) => {
+    await page.goto(`${url}#/disks`)
+    await page.locator('.disks tbody tr').nth(2).getByRole('link').first().click()
+    await page.locator('.verdict').waitFor()
+    t.match(await page.locator('.head').innerText(), /simulated[\s\S]+asleep/)
+    const what = { rule: 'disk-failing', kind: 'disk-failing', severity: 'critical', message: 'sda fails' } as const
+    view.setFinding({
+      ...what,
+      id: 'd',
+      subject: { node: 'store-3' },
+      since: Date.now(),
+      evidence: { disk: 'wwn-0x1' },
+    })
+    await page.goto(`${url}#/findings`)
+    await page.getByRole('link', { name: 'Show the drive' }).click()
+    await page.getByRole('heading', { name: 'ST4000' }).waitFor()
+  })
+
   scene('an event arrives in the list of its node', async (t, { page, view }) => {
     await page.getByRole('link', { name: 'press-gw' }).click()
     await page.locator('.events li').nth(1).waitFor()
@@ -116,10 +153,18 @@ function withBrowser(browser: Browser): void {
   for (const locale of ['en-US', 'zh-CN']) {
     const narrow = async (t: Test, { page, url, view }: Stage): Promise<void> => {
       view.setFinding({ ...hot, subject: { node: 'press-gw' }, since: Date.now(), evidence: { text: 'x'.repeat(200) } })
-      for (const place of ['#/', '#/node/mill-1', '#/node/press-gw', '#/findings', '#/node/nobody']) {
+      for (const place of [
+        '#/',
+        '#/node/mill-1',
+        '#/node/press-gw',
+        '#/findings',
+        '#/node/nobody',
+        '#/disks',
+        '#/disk/wwn-0x1',
+      ]) {
         await page.goto(url + place)
         await page.locator('h1, .empty').first().waitFor()
-        if (place.endsWith('1') || place.endsWith('gw')) await page.locator('canvas').first().waitFor()
+        if (/1$/.test(place) || place.endsWith('gw')) await page.locator('canvas').first().waitFor()
         t.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, place)
       }
     }
@@ -173,9 +218,10 @@ function withBrowser(browser: Browser): void {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'store-3' }).waitFor()
     t.equal(await page.locator(':focus').getAttribute('id'), 'main', 'the focus follows to the new view')
-    for (const place of ['#/', '#/node/mill-1', '#/findings']) {
+    for (const place of ['#/', '#/node/mill-1', '#/findings', '#/disks', '#/disk/wwn-0x1']) {
       await page.goto(url + place)
       await page.locator('h1').waitFor()
+      if (place === '#/disks') await page.locator('.disks').waitFor()
       t.strictSame(await page.evaluate(nameless), [], place)
     }
   })

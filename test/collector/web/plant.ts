@@ -1,5 +1,6 @@
 // A small plant for the page to show: two hosts, a gateway with a simulated press, and a host that went away.
 
+import { disk } from '../api/disks.ts'
 import { FakeView } from '../api/fake-view.ts'
 
 export const hot = {
@@ -55,8 +56,36 @@ export function plant(): { readonly view: FakeView } {
     body: null,
     attributes: { source: 'press', simulated: true },
   })
+  disksOf(view, now)
   return { view }
 }
+
+/** A failing disk, a worn SSD, a sound disk that is simulated, and one that is gone. */
+function disksOf(view: FakeView, now: number): void {
+  const of = (name: string, attributes: object, value: (days: number) => number) => {
+    const all = { 'hw.id': 'wwn-0x1', 'hw.type': 'physical_disk', ...attributes }
+    const id = view.addSeries('packing-2', name, '1', 'gauge', all)
+    for (let n = 30; n > 0; n--) view.append(id, now - n * day, value(30 - n))
+    return view.seriesById(id)!
+  }
+  const smart = (id: number, name: string) => ({
+    'hw.physical_disk.smart_id': id,
+    'hw.physical_disk.smart_attribute': name,
+  })
+  const series = [
+    of('hw.physical_disk.failure_probability', {}, n => Math.min(0.74, 0.001 * 1.3 ** n)),
+    of('hw.physical_disk.smart', smart(5, 'Reallocated_Sector_Ct'), n => Math.max(0, n - 18) * 8),
+  ]
+  const counts = { reallocated: 152, uncorrected: 38, power_cycles: 12 }
+  view.addDisk(disk('wwn-0x1', now, { risk: 'critical', probability: 0.74, trend: 'rising', counts, series }))
+  const worn = { used: 0.97, known: true, from: now + 40 * day, at: now + 60 * day, to: now + 90 * day }
+  const wear = { ...worn, sentence: '97 % of its endurance is used; worn out about 2027-01-25' }
+  view.addDisk(disk('nvme-2', now, { risk: 'warning', probability: null, wear, says: ['it has become read-only'] }))
+  view.addDisk(disk('wwn-0x3/a b', now, { risk: null, probability: 0.0004, simulated: true, asleep: true }))
+  view.addDisk(disk('wwn-0x4', now, { risk: null, probability: null, gone: now - 3 * day }))
+}
+
+const day = 86_400_000
 
 interface Maker {
   readonly id: number

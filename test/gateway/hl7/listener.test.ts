@@ -70,7 +70,7 @@ t.test(
     for (const value of [80, 80, 81]) t.equal(await bed.send(oru(7, value)), 'AA')
     const keys = here.emitted.map(o => o.once)
     t.equal(keys.length, 2)
-    t.match(keys[0], /^hl7 ward [0-9a-f]{64}$/)
+    t.match(keys[0], /^ward hl7 [0-9a-f]{64}$/)
     t.not(keys[0], keys[1])
     t.match(here.emitted[1]!.events.at(-1), { name: 'hl7.control-id.reused', body: { print: /^[0-9a-f]{16}$/ } })
     t.equal(await bed.send(oru('', 1)), 'AA')
@@ -144,12 +144,18 @@ t.test('a sender that never ends its frames is answered after a while; one that 
   t.equal(here.emitted.length, 1)
 })
 
-t.test('a silent connection is closed, and so is one too many', async t => {
-  const here = await ward(t, { idle: '1s', max_connections: 1 })
+t.test('one connection too many is closed, and the others stay', async t => {
+  const here = await ward(t, { max_connections: 1 })
   const bed = await connected(t, here.port)
   t.equal(await bed.send(oru(1)), 'AA')
   const other = connect(here.port, '127.0.0.1').on('error', () => {})
   await closed(other)
+  t.equal(await bed.send(oru(2)), 'AA')
+})
+
+t.test('a silent connection is closed', async t => {
+  const here = await ward(t, { idle: '1s' })
+  const bed = await connected(t, here.port)
   await closed(bed.socket)
 })
 
@@ -198,9 +204,13 @@ t.test('pace gives a second at once and then its rate, to each address its own',
 t.test('who is too fast is read more slowly, and loses nothing', async t => {
   const here = await ward(t, { pace: 50 })
   const bed = await connected(t, here.port)
+  const began = performance.now()
   for (let n = 0; n < 60; n++) bed.write(framed(Buffer.from(oru(n))))
   for (let n = 0; n < 60; n++) await bed.answer()
-  t.equal(here.emitted.length, 60)
+  // What came in one chunk is taken at once, and all behind it waits.
+  for (const n of [60, 61]) t.equal(await bed.send(oru(n)), 'AA')
+  t.ok(performance.now() - began > 190, '11 messages more than a second holds')
+  t.equal(here.emitted.length, 62)
 })
 
 t.test('with TLS and an authority only who shows a certificate of it gets in', async t => {

@@ -80,7 +80,7 @@ t.test('a device’s place is durable when it is new, and one that has become wr
   const memory = openMemory(here.keep)
   const stand = async (bed: string, time: number): Promise<void> => {
     const draft = memory.draft(time)
-    draft.devices.set('pump', { bed, ...(here.saves > 0 && { since: time }) })
+    draft.devices.set('pump', { bed, from: time, ...(here.saves > 0 && { since: time }) })
     await draft.commit()
   }
   const kept = (): string | undefined => openMemory(here.keep).draft(received).devices.get('pump')?.bed

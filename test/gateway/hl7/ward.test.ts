@@ -153,6 +153,41 @@ t.test('patients who change beds are both transferred', async t => {
   t.equal(here.take(atBed).samples[0]!.series.attributes.patient, here.take(swap).events[1]!.attributes.patient)
 })
 
+t.test('an update of one who has left brings nobody back and drives nobody out', async t => {
+  const lies = (here: ReturnType<typeof ward>) => here.take(atBed).samples[0]!.series.attributes.patient
+  const here = ward()
+  const update = admission('A08', '80211', 'W3^304^2')
+  here.take(update)
+  const first = lies(here)
+  t.ok(first, 'where nothing was known it tells')
+  here.take(admission('A03', '80211', 'W3^304^2', '20261126091000+0000'))
+  here.take(update)
+  t.equal(lies(here), undefined)
+  here.take(admission('A01', '90000', 'W3^304^2', '20261126092000+0000'))
+  const second = lies(here)
+  t.ok(second !== undefined && second !== first)
+  here.take(update)
+  here.take(admission('A08', '70000', 'W3^304^2'))
+  t.equal(lies(here), second)
+  const gone = ward()
+  gone.take(`${update}${'|'.repeat(42)}20261126091000`)
+  t.equal(lies(gone), undefined, 'PV1-45')
+})
+
+t.test('a patient who lay in two beds under two names lies in one when they are merged', async t => {
+  const here = ward()
+  here.take(admission('A01', '80211', 'W3^304^1'))
+  here.take(admission('A01', '90000', 'W3^304^2'))
+  const merge = `${admission('A40', '80211', '', '20261126093000+0000').replace(/\nPV1.*/, '')}\nMRG|90000^^^HOSP^MR`
+  t.match(here.take(merge).events, [{ name: 'hl7.patient.merged', attributes: { merged: /./ } }])
+  const attributes = (bed: string, time?: string) =>
+    here.take(heartRate('70', `\nPV1||I|${bed}`, time)).samples[0]!.series.attributes
+  const { patient } = attributes('W3^304^1')
+  t.ok(patient)
+  t.equal(attributes('W3^304^2').patient, undefined)
+  t.equal(attributes('W3^304^2', '20261126092959+0000').patient, patient, 'and lay there before')
+})
+
 t.test('codes of a site leave where the configuration names them', async t => {
   const local = heartRate('4.1').replace('147842^MDC_ECG_HEART_RATE^MDC', 'XCRP^C reactive^99LAB')
   t.same(ward().take(local).samples, [])

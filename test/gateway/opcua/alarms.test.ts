@@ -1,6 +1,8 @@
+import { coerceNodeId, DataType, StatusCodes, Variant, type VariantOptions } from 'node-opcua-client'
 import t from 'tap'
 import { memoryKeep } from '../../../agent/keep.ts'
 import type { Event } from '../../../core/model.ts'
+import { read } from '../../../gateway/opcua/alarm-fields.ts'
 import { simulator } from '../../../gateway/opcua/simulator.ts'
 import { lineNode, onTheLine } from './on-the-line.ts'
 
@@ -76,4 +78,21 @@ t.test('a notifier that does not exist is said, and the values go on', async t =
   await source.until(() => source.said.some(text => /no alarms from ns=3;s=Nobody/.test(text)))
   await source.until(() => source.samples('level').length > 0)
   t.strictSame(source.events('opcua.condition'), [])
+})
+
+t.test('fields that the server does not have, and says so in its own way, are left out', async t => {
+  const lacking: VariantOptions = { dataType: DataType.StatusCode, value: StatusCodes.BadNodeIdUnknown }
+  const all = Array.from({ length: 13 }, () => new Variant(lacking))
+  t.equal(read(all, String, 100), undefined)
+  all[5] = new Variant({ dataType: DataType.NodeId, value: coerceNodeId('ns=1;s=Alarm') })
+  t.strictSame(read(all, String, 100), {
+    id: 'ns=1;s=Alarm',
+    branch: '',
+    name: '',
+    about: '',
+    time: 0,
+    message: '',
+    severity: 1,
+    retain: false,
+  })
 })

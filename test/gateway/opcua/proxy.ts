@@ -12,8 +12,8 @@ export interface Proxy {
   close(): void
 }
 
-/** What the server says may be changed on its way to the client. */
-export type Spoil = (bytes: Buffer) => Buffer
+/** What the server says may be changed on its way to the client; undefined resets the connection. */
+export type Spoil = (bytes: Buffer) => Buffer | undefined
 
 export async function proxy(to: number, spoil: Spoil = bytes => bytes): Promise<Proxy> {
   const sockets = new Set<Socket>()
@@ -21,7 +21,9 @@ export async function proxy(to: number, spoil: Spoil = bytes => bytes): Promise<
   const join = (from: Socket, into: Socket, change: Spoil): void => {
     sockets.add(from)
     from.on('data', bytes => {
-      if (!isHeld) into.write(change(bytes))
+      const changed = isHeld ? Buffer.alloc(0) : change(bytes)
+      if (changed === undefined) into.resetAndDestroy()
+      else into.write(changed)
     })
     from.on('error', () => into.destroy())
     from.on('close', () => {

@@ -116,4 +116,9 @@ t.test('a server whose certificate an authority has issued for its host', async 
   t.throws(() => checkTrust({ folder: at, first: false }, [plc], 'plc.example', '4840'), /is not trusted/)
   t.throws(() => checkTrust({ folder: ca, first: false }, [Buffer.from('none')], 'x', '1'), /cannot be read/)
   t.throws(() => checkTrust({ folder: ca, first: false }, [], 'x', '1'), /shows no certificate/)
+  for (const kind of ['rsa-pss', 'ec -pkeyopt ec_paramgen_curve:P-256']) {
+    run(`req -x509 -newkey ${kind} -nodes -keyout odd.key -out odd.der -outform DER -days 2 -subj /CN=Odd`)
+    const odd = readFileSync(join(at, 'odd.der'))
+    t.throws(() => checkTrust({ folder: ca, first: true }, [odd], 'x', '1'), /is no RSA key/, kind)
+  }
 })
