@@ -21,6 +21,7 @@ import {
   type News,
   openRule,
   openWatch,
+  stateToSave,
   step,
   type Watch as WatchOf,
   type WatchRule,
@@ -135,9 +136,10 @@ export class Judging {
 
   /** Writes the states that changed; in the transaction that folds. */
   write(now: number): void {
-    for (const { rule, subject, ref, state, last, since } of this.#changed) {
-      const { name, definition } = rule
-      this.#checkpoints.put({ rule: name, definition, node: subject.node, ref, last, since, state, at: now })
+    for (const watch of this.#changed) {
+      const { rule, subject, ref, last, since } = watch
+      const about = { rule: rule.name, definition: rule.definition, node: subject.node, ref }
+      this.#checkpoints.put({ ...about, last, since, state: stateToSave(watch), at: now })
     }
   }
 

@@ -42,9 +42,21 @@ export function openRule(
   return { name, kind: type, detector: kind.open(options), definition: JSON.stringify([type, options]) }
 }
 
+/** Begun anew where nothing was saved, or nothing that the detector can read. */
 export function openWatch(rule: WatchRule, subject: Subject, saved: Saved | undefined): Watch {
   const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
-  return { rule, subject, ...begun, ...saved, behind: null }
+  return { rule, subject, ...begun, ...(saved && restored(rule.detector, saved)), behind: null }
+}
+
+function restored({ restore }: Detector<unknown>, saved: Saved): Saved | undefined {
+  if (restore === undefined) return saved
+  const state = restore(saved.state)
+  return state === undefined ? undefined : { ...saved, state }
+}
+
+/** For `Saved`: plain JSON data. */
+export function stateToSave({ rule: { detector }, state }: Watch): unknown {
+  return detector.save === undefined ? state : detector.save(state)
 }
 
 /**

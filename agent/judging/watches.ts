@@ -6,7 +6,16 @@ import type { Host } from '../../core/host.ts'
 import { type Say, type Trouble, troubles } from '../../core/log.ts'
 import type { Finding, Sample, Series } from '../../core/model.ts'
 import { follow } from '../../judge/in-order.ts'
-import { idle, type News, openWatch, type Saved, step, type Watch, type WatchRule } from '../../judge/watch.ts'
+import {
+  idle,
+  type News,
+  openWatch,
+  type Saved,
+  stateToSave,
+  step,
+  type Watch,
+  type WatchRule,
+} from '../../judge/watch.ts'
 import { keyOf } from './key.ts'
 import type { KeptWatch } from './memory.ts'
 
@@ -72,12 +81,14 @@ export class Watches {
     return open
   }
 
-  /** One of an earlier run; what its rule no longer looks at has ended. */
+  /** One of an earlier run; what its rule no longer looks at, or cannot read, has ended. */
   restore({ rule: name, definition, series, finding, at, ...saved }: KeptWatch): void {
     const { node, rules, news } = this.#options
     const rule = rules.find(rule => rule.name === name && rule.definition === definition)
     const own = finding && { ...finding, subject: { node, series } }
-    if (rule?.detector.watches(node, series)) this.#add(rule, series, { ...saved, since: own?.since }, at).finding = own
+    const isWatched = rule?.detector.watches(node, series)
+    const watch = isWatched ? this.#add(rule!, series, { ...saved, since: own?.since }, at) : undefined
+    if (watch?.since !== undefined) watch.finding = own
     else if (own !== undefined) news({ ...own, until: Math.max(own.since, saved.last) }, 'closed')
   }
 
@@ -195,7 +206,9 @@ export class Watches {
   }
 }
 
-function toKept({ rule, subject, state, last, at, finding }: EdgeWatch): KeptWatch {
+function toKept(watch: EdgeWatch): KeptWatch {
+  const { rule, subject, last, at, finding } = watch
   const { name, definition } = rule
+  const state = stateToSave(watch)
   return { rule: name, definition, series: subject.series!, state, last, at, ...(finding && { finding }) }
 }

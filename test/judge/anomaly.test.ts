@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { Series } from '../../core/model.ts'
 import { anomaly } from '../../judge/detect/anomaly.ts'
-import type { AnomalyState } from '../../judge/detect/anomaly-state.ts'
+import { restoreAnomaly, saveAnomaly } from '../../judge/detect/anomaly-saved.ts'
+import { type AnomalyState, at } from '../../judge/detect/anomaly-state.ts'
 import type { Verdict } from '../../judge/detector.ts'
 import { type Random, random, seeded } from '../random.ts'
 import { detectorContract, readOptions } from './detector-contract.ts'
@@ -102,7 +103,7 @@ t.test('a job at 6 on Mondays is no anomaly in the second week, not even after a
   const first = watch()
   first.feed(day, job)
   const second = watch()
-  Object.assign(second.state, JSON.parse(JSON.stringify(first.state)))
+  Object.assign(second.state, restoreAnomaly(JSON.parse(JSON.stringify(saveAnomaly(first.state)))))
   second.skip(day)
   second.feed(6 * day, job)
   t.same(begun(second.feed(day, job)), [])
@@ -238,10 +239,36 @@ t.test('about as many false alarms come as were allowed', async t => {
   t.ok(rate < 1.5, `${rate} a series and week`)
 })
 
-t.test('what is remembered takes at most 1.5 KB', async t => {
+t.test('what is remembered takes at most 1.5 KB in memory, and 2 KB as a checkpoint', async t => {
   const r = seeded(t)
   const series = watch()
   let level = 0
   series.feed(30 * day, () => (level += (r() - 0.5) * r.pick([1, 1, 1, 30])))
-  t.ok(JSON.stringify(series.state).length <= 1536, `${JSON.stringify(series.state).length} bytes`)
+  const checkpoint = JSON.stringify(saveAnomaly(series.state)).length
+  t.ok(checkpoint <= 2048, `${checkpoint} bytes as a checkpoint`)
+  t.ok(series.state.length * 8 + 64 <= 1536, `${series.state.length} numbers in memory`)
+})
+
+t.test('a checkpoint that is none of its own is begun afresh from, not judged with', async t => {
+  const series = watch()
+  series.feed(7 * day, about(random(19), 50, 10))
+  const saved = saveAnomaly(series.state)
+  t.same(restoreAnomaly(saved), series.state)
+  const broken: readonly unknown[] = [
+    null,
+    [],
+    {},
+    'text',
+    { ...saved, counter: 1 },
+    { ...saved, numbers: saved.numbers.slice(1) },
+    { ...saved, numbers: saved.numbers.map(String) },
+    { ...saved, numbers: saved.numbers.map((value, n) => (n === at.met ? 1e9 : value)) },
+    { ...saved, numbers: saved.numbers.map((value, n) => (n === at.hand ? -1 : value)) },
+    { ...saved, known: saved.known.slice(1) },
+    { ...saved, known: saved.known.replace(/^./, 'é') },
+    { ...saved, known: saved.known.repeat(100) },
+    { ...saved, week: saved.week!.slice(1) },
+    { ...saved, week: saved.week!.map(() => -0.5) },
+  ]
+  for (const raw of broken) t.equal(restoreAnomaly(raw), undefined, JSON.stringify(raw)?.slice(0, 60))
 })
