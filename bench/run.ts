@@ -12,6 +12,7 @@ const benches = [
   'nab',
   'detect',
   'disks',
+  'smd',
   'disks-daily',
 ] as const
 

@@ -40,11 +40,14 @@ export interface JudgingOptions {
   readonly say: Say
 }
 
-/** One detector's eye on one series, or on one node. */
+/** One detector's eye on one series, on one node, or on one series as one of the group of its node. */
 export interface Watch extends WatchOf {
-  /** The series' id, 0 for a node. */
+  /** The series' id, 0 for a node or group. */
   readonly ref: number
+  /** Of one series of a group: the watch of the group. It has the state and the finding, this one the order of its series. */
+  readonly group?: Watch
   changed: boolean
+  failed: boolean
 }
 
 /** How samples came. */
@@ -73,6 +76,7 @@ export class Judging {
   readonly #options: JudgingOptions
   readonly #checkpoints: Checkpoints
   readonly #nodes = new Map<string, Watch[]>()
+  readonly #groups = new Map<string, Watch[]>()
   /** Those of series that judge absence too. */
   readonly #idleSeries = new Set<Watch>()
   #changed: Watch[] = []
@@ -85,7 +89,7 @@ export class Judging {
     this.#rules = options.rules.map(part => openRule(part, options.detectors))
     this.#checkpoints = new Checkpoints(options.history.db)
     for (const ref of options.history.find({})) this.attach(ref)
-    for (const { name } of options.records.nodes()) this.#watchesOf(name)
+    for (const { name } of options.records.nodes()) this.#watchesOf(name, 'node')
   }
 
   /** Sets the watches of a series, once it is known. */
@@ -94,6 +98,8 @@ export class Judging {
     const { node, series, id } = ref
     const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
+    const groups = this.#watchesOf(node, 'group').filter(({ rule }) => rule.detector.watches(node, series))
+    for (const group of groups) watches.push(memberOf(group, { node, series }, id))
     if (watches.length > 0) ref.watch = watches
   }
 
@@ -110,7 +116,7 @@ export class Judging {
 
   /** All that came from a node at once. */
   stepNode(node: string, time: number, count: number, came: Came): void {
-    this.step(this.#watchesOf(node), time, count, came, 0)
+    this.step(this.#watchesOf(node, 'node'), time, count, came, 0)
   }
 
   /** About once a second, by the collector's clock: judges what shows only by absence. */
@@ -119,9 +125,9 @@ export class Judging {
     this.#lastIdle = now
     if (apart < 0 || apart > heldStill) this.deaf(now)
     if (now < this.#deafUntil) return
-    for (const [name, watches] of this.#nodes) {
+    for (const [name, watches] of [...this.#nodes, ...this.#groups]) {
       const node = this.#options.records.node(name)
-      if (node !== undefined) for (const watch of watches) this.#idle(watch, presentOf(node, now))
+      if (node !== undefined) for (const watch of watches) if (!watch.failed) this.#idle(watch, presentOf(node, now))
     }
     for (const watch of this.#idleSeries) {
       const node = this.#options.records.node(watch.subject.node)
@@ -154,11 +160,13 @@ export class Judging {
    * series or the node is gone. Those of edges have their own end (ingest/edge-findings.ts).
    */
   settle(now: number): void {
-    for (const name of this.#nodes.keys()) if (this.#options.records.node(name) === undefined) this.#nodes.delete(name)
+    for (const nodes of [this.#nodes, this.#groups]) {
+      for (const name of nodes.keys()) if (this.#options.records.node(name) === undefined) nodes.delete(name)
+    }
     const alive = new Set(this.#allWatches())
     for (const watch of this.#idleSeries) if (!alive.has(watch)) this.#idleSeries.delete(watch)
     const held = new Set<string>()
-    for (const watch of alive) if (watch.since !== undefined) held.add(keyOf(watch, watch.since))
+    for (const watch of alive) if (watch.since !== undefined && !watch.failed) held.add(keyOf(watch, watch.since))
     const kinds = new Set(this.#options.detectors.map(d => d.name))
     for (const finding of this.#options.records.openFindings()) {
       if (!isOfEdge(finding) && kinds.has(finding.kind) && !held.has(findingKey(finding))) {
@@ -176,33 +184,37 @@ export class Judging {
     return this.#stats
   }
 
-  #watchesOf(node: string): Watch[] {
-    const known = this.#nodes.get(node)
+  #watchesOf(node: string, scope: 'node' | 'group'): Watch[] {
+    const nodes = scope === 'node' ? this.#nodes : this.#groups
+    const known = nodes.get(node)
     if (known !== undefined) return known
-    const rules = this.#rules.filter(r => r.detector.scope === 'node' && r.detector.watches(node, undefined))
+    const rules = this.#rules.filter(r => r.detector.scope === scope && r.detector.watches(node, undefined))
     const watches = rules.map(rule => this.#watch(rule, { node }, 0))
-    this.#nodes.set(node, watches)
+    nodes.set(node, watches)
     return watches
   }
 
   #watch(rule: WatchRule, subject: Subject, ref: number): Watch {
     const { history } = this.#options
     const saved = history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref))
-    const watch: Watch = { ...openWatch(rule, subject, saved), ref, changed: false }
+    const watch: Watch = { ...openWatch(rule, subject, saved), ref, changed: false, failed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
     this.#stats.watches++
     return watch
   }
 
   /** `before`: when the clock was set back, where it was. False if the detector failed and watches no longer. */
-  #step(watch: Watch, time: number, value: number, before: number | undefined): boolean {
+  #step(one: Watch, time: number, value: number, before: number | undefined): boolean {
+    const watch = one.group ?? one
+    if (watch.failed) return false
+    watch.last = one.last
     if (!watch.changed) {
       watch.changed = true
       this.#changed.push(watch)
     }
     this.#stats.steps++
     try {
-      const news = step(watch, time, value, before)
+      const news = step(watch, time, value, before, one.subject.series)
       if (news !== undefined) this.#tell(watch, news)
       return true
     } catch (error) {
@@ -222,6 +234,7 @@ export class Judging {
   #failed(watch: Watch, error: unknown): void {
     this.#stats.failed_watches++
     this.#stats.watches--
+    watch.failed = true
     this.#idleSeries.delete(watch)
     this.#changed = this.#changed.filter(other => other !== watch)
     const { rule, subject } = watch
@@ -239,8 +252,23 @@ export class Judging {
   }
 
   *#allWatches(): Generator<Watch> {
-    for (const watches of this.#nodes.values()) yield* watches
+    for (const watches of [...this.#nodes.values(), ...this.#groups.values()]) yield* watches
     for (const { watch } of this.#options.history.find({})) yield* (watch as Watch[] | undefined) ?? []
+  }
+}
+
+function memberOf(group: Watch, subject: Subject, ref: number): Watch {
+  const order = { last: Number.NEGATIVE_INFINITY, behind: null }
+  return {
+    rule: group.rule,
+    subject,
+    ref,
+    group,
+    ...order,
+    state: undefined,
+    since: undefined,
+    changed: false,
+    failed: false,
   }
 }
 

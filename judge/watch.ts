@@ -1,7 +1,7 @@
 // One detector's eye on one series or node, and what its verdicts come to as findings. Pure: the collector and an edge each
 // keep watches in their own way, and ask here what a sample or its absence means.
 
-import type { Finding, Subject } from '../core/model.ts'
+import type { Finding, Series, Subject } from '../core/model.ts'
 import type { Detector, DetectorType, Verdict } from './detector.ts'
 import type { Order } from './in-order.ts'
 
@@ -60,18 +60,26 @@ export function stateToSave({ rule: { detector }, state }: Watch): unknown {
 }
 
 /**
- * One sample that follows those before it. `before`: the clock was set back, and this is where it was.
+ * One sample that follows those before it, of `series` where the watch is that of a group. `before`: the clock was set back, and
+ * this is where it was.
  * @throws what the detector throws; the watch is then of no use any more.
  */
-export function step(watch: Watch, time: number, value: number, before: number | undefined): News | undefined {
+export function step(
+  watch: Watch,
+  time: number,
+  value: number,
+  before: number | undefined,
+  series?: Series,
+): News | undefined {
   const ended = before === undefined ? undefined : setBack(watch, time, before)
-  const news = conclude(watch, watch.rule.detector.step(watch.state, time, value))
+  const news = conclude(watch, watch.rule.detector.step(watch.state, time, value, series))
   return ended === undefined ? news : { ended, ...news }
 }
 
 function setBack(watch: Watch, time: number, before: number): News['ended'] {
   const { detector } = watch.rule
-  const ended = watch.since === undefined ? undefined : { since: watch.since, until: before }
+  const { since } = watch
+  const ended = since === undefined ? undefined : { since, until: Math.max(since, before) }
   watch.since = undefined
   if (detector.setBack === undefined) watch.state = detector.start(watch.subject.series)
   else detector.setBack(watch.state, time)

@@ -11,9 +11,21 @@ import { type Random, seeded } from '../random.ts'
 export type Happening = { readonly time: number; readonly value: number } | { readonly now: number }
 
 const start = Date.UTC(2026, 5, 1)
-const steps = 3000
 
-export function detectorContract<O>(t: Test, type: DetectorType<O>, plain: unknown, series: Series | undefined): void {
+/** How much happens, and how long it takes beside a sample a second: a detector may have to learn for days. */
+interface Extent {
+  readonly steps: number
+  readonly slower: number
+}
+
+export function detectorContract<O>(
+  t: Test,
+  type: DetectorType<O>,
+  plain: unknown,
+  series: Series | undefined,
+  extent: Extent = { steps: 3000, slower: 1 },
+): void {
+  const happen = (random: Random): readonly Happening[] => happenIn(random, extent)
   const open = (): Detector<unknown> => type.open(readOptions(type, plain))
   t.test(`${type.name}: a replay gives the same verdicts, and they make sense`, async t => {
     const random = seeded(t)
@@ -104,20 +116,22 @@ export function play<S>(
   return happenings.map(happening => {
     state = through(state)
     if ('now' in happening) return detector.idle?.(state, happening.now)
-    return detector.step(state, happening.time, happening.value)
+    return detector.step(state, happening.time, happening.value, series)
   })
 }
 
-/** Samples with pauses, jumps, equal times and long runs of one kind of value, and idle calls in between. */
-function happen(random: Random): readonly Happening[] {
+/** Samples with pauses, jumps, equal times and long runs of one kind of value, at last one never seen, and idle calls in between. */
+function happenIn(random: Random, { steps, slower }: Extent): readonly Happening[] {
   const happenings: Happening[] = []
   let time = start
   let level = 0
   for (let n = 0; n < steps; n++) {
     if (random.below(40) === 0) level = random.pick([-100, 0, 1, 50, 100, 1e6])
-    time += random.pick([0, 1000, 1000, 1000, 5000, random.below(100) === 0 ? 3_600_000 : 1000])
+    if (n > 0.99 * steps) level = 1e9
+    time += slower * random.pick([0, 1000, 1000, 1000, 5000, random.below(100) === 0 ? 3_600_000 : 1000])
     happenings.push({ time, value: level + random() })
-    if (random.below(20) === 0) for (let s = 1; s < random.below(600); s += 7) happenings.push({ now: time + s * 1000 })
+    if (random.below(20) === 0)
+      for (let s = 1; s < random.below(600); s += 7) happenings.push({ now: time + s * slower * 1000 })
     const last = happenings.at(-1)!
     time = 'now' in last ? last.now : last.time
   }
