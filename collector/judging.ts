@@ -96,7 +96,22 @@ export class Judging {
     const { node, series, id } = ref
     const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
-    if (watches.length > 0) ref.watch = watches
+    if (watches.length === 0) return
+    ref.watch = watches
+    if (ref.count === 0) this.#retire(ref)
+  }
+
+  /** A new series has the name and attributes of another, in another unit: the other is begun afresh, should it come back. */
+  #retire({ id, node, series }: Ref): void {
+    for (const other of this.#options.history.find({ node, name: series.name, attributes: series.attributes })) {
+      if (other.id === id || Object.keys(other.series.attributes).length > Object.keys(series.attributes).length)
+        continue
+      for (const watch of (other.watch as Watch[] | undefined) ?? []) {
+        if (watch.since !== undefined) this.#close(watch, watch.since, watch.last)
+        watch.state = watch.rule.detector.start(other.series)
+        this.#touch(watch)
+      }
+    }
   }
 
   /** One sample of a series that has watches; `patience` as in `follow`. */
@@ -202,10 +217,7 @@ export class Judging {
 
   /** `before`: when the clock was set back, where it was. False if the detector failed and watches no longer. */
   #step(watch: Watch, time: number, value: number, before: number | undefined): boolean {
-    if (!watch.changed) {
-      watch.changed = true
-      this.#changed.push(watch)
-    }
+    this.#touch(watch)
     this.#stats.steps++
     try {
       if (before !== undefined) this.#setBack(watch, time, before)
@@ -218,6 +230,11 @@ export class Judging {
     }
   }
 
+  #touch(watch: Watch): void {
+    if (!watch.changed) this.#changed.push(watch)
+    watch.changed = true
+  }
+
   #setBack(watch: Watch, time: number, before: number): void {
     const { detector } = watch.rule
     if (watch.since !== undefined) this.#close(watch, watch.since, before)
@@ -228,8 +245,7 @@ export class Judging {
   #idle(watch: Watch, present: number): void {
     const verdict = watch.rule.detector.idle?.(watch.state, present)
     if (verdict === undefined) return
-    if (!watch.changed) this.#changed.push(watch)
-    watch.changed = true
+    this.#touch(watch)
     this.#conclude(watch, verdict)
   }
 
