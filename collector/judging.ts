@@ -18,6 +18,7 @@ import type { Part } from '../core/parts.ts'
 import type { DetectorType } from '../judge/detector.ts'
 import { follow } from '../judge/in-order.ts'
 import {
+  beginAfresh,
   type News,
   openRule,
   openWatch,
@@ -100,7 +101,23 @@ export class Judging {
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
     const groups = this.#watchesOf(node, 'group').filter(({ rule }) => rule.detector.watches(node, series))
     for (const group of groups) watches.push(memberOf(group, { node, series }, id))
-    if (watches.length > 0) ref.watch = watches
+    if (watches.length === 0) return
+    ref.watch = watches
+    if (ref.count === 0) this.#retire(ref)
+  }
+
+  /** A new series has the name and attributes of another, in another unit: the other is begun afresh, should it come back. */
+  #retire({ id, node, series }: Ref): void {
+    for (const other of this.#options.history.find({ node, name: series.name, attributes: series.attributes })) {
+      if (other.id === id || Object.keys(other.series.attributes).length > Object.keys(series.attributes).length)
+        continue
+      for (const watch of (other.watch as Watch[] | undefined) ?? []) {
+        if (watch.group !== undefined) continue
+        const news = beginAfresh(watch)
+        if (news !== undefined) this.#tell(watch, news)
+        this.#touch(watch)
+      }
+    }
   }
 
   /** One sample of a series that has watches; `patience` as in `follow`. */
@@ -208,10 +225,7 @@ export class Judging {
     const watch = one.group ?? one
     if (watch.failed) return false
     watch.last = one.last
-    if (!watch.changed) {
-      watch.changed = true
-      this.#changed.push(watch)
-    }
+    this.#touch(watch)
     this.#stats.steps++
     try {
       const news = step(watch, time, value, before, one.subject.series)
@@ -223,11 +237,15 @@ export class Judging {
     }
   }
 
+  #touch(watch: Watch): void {
+    if (!watch.changed) this.#changed.push(watch)
+    watch.changed = true
+  }
+
   #idle(watch: Watch, present: number): void {
     const news = whenIdle(watch, present)
     if (news === undefined) return
-    if (!watch.changed) this.#changed.push(watch)
-    watch.changed = true
+    this.#touch(watch)
     this.#tell(watch, news)
   }
 

@@ -86,6 +86,14 @@ function setBack(watch: Watch, time: number, before: number): News['ended'] {
   return ended
 }
 
+/** The series is no longer what it was: what was learned of it is forgotten, and what was wrong has ended. */
+export function beginAfresh(watch: Watch): News | undefined {
+  const { since, last, rule, subject } = watch
+  watch.since = undefined
+  watch.state = rule.detector.start(subject.series)
+  return since === undefined ? undefined : { ended: { since, until: Math.max(since, last) } }
+}
+
 /** For what shows only by absence; `present` as in `Detector.idle`. */
 export function idle(watch: Watch, present: number): News | undefined {
   return conclude(watch, watch.rule.detector.idle?.(watch.state, present))

@@ -13,6 +13,9 @@ import { type AnomalyState, at, dimensions, window } from './anomaly-state.ts'
 export const learning = 150
 const epoch = 4096
 const eighths = 8
+/** Once halved, a range of which no more than an eighth is visited is halved again after so many samples. */
+const haste = 256
+const halvedBit = 1 << eighths
 /** How much of what lies beyond the range it grows by a sample, and how many ranges count at most. */
 const growth = 0.05
 const farthest = 4
@@ -77,7 +80,7 @@ export function giveWay(state: AnomalyState, { features }: Course): void {
     } else if (high > low)
       state[at.visited + d]! |= 1 << Math.min(eighths - 1, ((feature - low) / (high - low)) * eighths)
   }
-  if ((count | 0) % epoch === 0) for (let d = 0; d < dimensions; d++) endEpoch(state, d)
+  if ((count | 0) % haste === 0) for (let d = 0; d < dimensions; d++) endEpoch(state, d, (count | 0) % epoch === 0)
 }
 
 export function rangeOf(state: AnomalyState, d: number): number {
@@ -122,20 +125,35 @@ function grow(state: AnomalyState, d: number, feature: number): void {
   fitFrames(state, d)
 }
 
-/** To half where no more than two neighbouring eighths were visited, about them. */
-function endEpoch(state: AnomalyState, d: number): void {
-  const visited = state[at.visited + d]!
+/**
+ * To half where no more than two neighbouring eighths were visited, about them. Before the epoch ends only what has been
+ * halved already and still is far too wide: what garbage has stretched comes back five times as soon.
+ */
+function endEpoch(state: AnomalyState, d: number, isEnd: boolean): void {
+  const before = state[at.visited + d]!
+  const visited = before & (halvedBit - 1)
   const lowest = visited & -visited
+  const isOne = visited === lowest
+  if (!isEnd && !(isOne && before >= halvedBit)) return
   const low = state[at.low + d]!
   const range = state[at.high + d]! - low
   state[at.visited + d] = 0
-  if (range === 0 || (visited !== lowest && visited !== 3 * lowest)) return
-  const centre = low + ((Math.log2(lowest) + (visited === lowest ? 0.5 : 1)) / eighths) * range
+  if (range === 0 || !(isOne || visited === 3 * lowest)) return
+  const centre = low + ((Math.log2(lowest) + (isOne ? 0.5 : 1)) / eighths) * range
   state[at.low + d] = centre - range / 4
   state[at.high + d] = centre + range / 4
+  state[at.visited + d] = halvedBit
+  if (d === 1) narrowHome(state)
   fitFrames(state, d)
 }
 
+/** The mean is at home no farther than it goes. */
+function narrowHome(state: AnomalyState): void {
+  state[at.homeLow] = Math.max(state[at.homeLow]!, state[at.low + 1]!)
+  state[at.homeHigh] = Math.min(state[at.homeHigh]!, state[at.high + 1]!)
+}
+
+/** The least range of all features follows from the value's own. */
 function fitFrames(state: AnomalyState, changed: number): void {
   fitFrame(state, changed)
   if (changed === 0) for (let d = 1; d < dimensions; d++) fitFrame(state, d)
