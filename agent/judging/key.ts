@@ -5,3 +5,8 @@ export function keyOf(rule: string, { name, unit, kind, attributes }: Series): s
   const sorted = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([rule, name, unit, kind, sorted])
 }
+
+/** The same in every unit: a series that is told in another unit takes the place of the one before. */
+export function placeOf(rule: string, { name, attributes }: Series): string {
+  return keyOf(rule, { name, unit: '', kind: 'gauge', attributes })
+}

@@ -16,7 +16,7 @@ import {
   type Watch,
   type WatchRule,
 } from '../../judge/watch.ts'
-import { keyOf } from './key.ts'
+import { keyOf, placeOf } from './key.ts'
 import type { KeptWatch } from './memory.ts'
 
 export interface WatchesOptions {
@@ -49,6 +49,7 @@ export class Watches {
   readonly #options: WatchesOptions
   readonly #trouble: Trouble
   readonly #all = new Map<string, EdgeWatch>()
+  readonly #places = new Map<string, EdgeWatch>()
   /** Sources make each series once: which watches it has is asked once. */
   #ofSeries = new WeakMap<Series, readonly EdgeWatch[]>()
   /** When something became durable last, by the monotonic clock. */
@@ -137,6 +138,10 @@ export class Watches {
     const { node, host } = this.#options
     const now = host.monotonic()
     const watch = { ...openWatch(rule, { node, series }, saved), came: now, at, finding: undefined, told: now }
+    const place = placeOf(rule.name, series)
+    const before = this.#places.get(place)
+    if (before !== undefined) this.#drop(before)
+    this.#places.set(place, watch)
     this.#all.set(keyOf(rule.name, series), watch)
     return watch
   }
@@ -200,7 +205,9 @@ export class Watches {
 
   #drop(watch: EdgeWatch): void {
     this.#close(watch, watch.last)
-    this.#all.delete(keyOf(watch.rule.name, watch.subject.series!))
+    const { rule, subject } = watch
+    this.#all.delete(keyOf(rule.name, subject.series!))
+    this.#places.delete(placeOf(rule.name, subject.series!))
     this.#ofSeries = new WeakMap()
     this.changed = true
   }

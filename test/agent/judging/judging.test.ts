@@ -238,6 +238,20 @@ t.test('a series that is gone for a month is forgotten, and its finding has ende
   t.equal(judging.stats().watches, 0)
 })
 
+t.test('a series that is told in another unit begins afresh, and what was wrong in the old one has ended', async t => {
+  const { see, pass, told, judging } = given(t, [hot])
+  see(96)
+  await pass(1)
+  see(20, { ...heat, unit: 'K' })
+  await pass(1)
+  t.strictSame(told, ['opened hot 0 96', 'closed hot 0..0 96'])
+  see(97, { ...heat, unit: 'K' })
+  see(98, { ...heat, attributes: { zone: 3 } })
+  await pass(1)
+  t.strictSame(told.slice(2), ['opened hot 2000 97', 'opened hot 2000 98'])
+  t.equal(judging.stats().watches, 2)
+})
+
 t.test('a clock that is set back ends what is open, and judging goes on', async t => {
   const { see, pass, told } = given(t, [hot])
   see(96, heat, 3_600_000)
