@@ -14,6 +14,7 @@ const benches = [
   'disks',
   'smd',
   'disks-daily',
+  'bearings',
 ] as const
 
 const [name, ...args] = process.argv.slice(2)

@@ -2,6 +2,7 @@
 
 import { anomaly } from './detect/anomaly.ts'
 import { host } from './detect/host.ts'
+import { remainingUsefulLife } from './detect/remaining-useful-life.ts'
 import { silence } from './detect/silence.ts'
 import { threshold } from './detect/threshold.ts'
 import type { DetectorType } from './detector.ts'
@@ -12,6 +13,7 @@ export const detectors: readonly DetectorType<unknown>[] = [
   silence,
   anomaly,
   host,
+  remainingUsefulLife,
 ]
 
 /** What is judged where nothing is configured, as it would stand in a configuration. */

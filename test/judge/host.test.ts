@@ -5,13 +5,17 @@ import { of } from '../../judge/detect/host-member.ts'
 import type { HostState } from '../../judge/detect/host-state.ts'
 import type { Verdict } from '../../judge/detector.ts'
 import { random } from '../random.ts'
-import { detectorContract, readOptions } from './detector-contract.ts'
+import { detectorContract, readOptions, usualCourse } from './detector-contract.ts'
 
 const minute = 60_000
 const day = 1440
 const start = Date.UTC(2026, 5, 1)
 
-detectorContract(t, host, { false_alarms: 1e6 }, gauge('press.heat'), { steps: 9000, slower: 60 })
+detectorContract(t, host, { false_alarms: 1e6 }, gauge('press.heat'), {
+  ...usualCourse,
+  interval: 60_000,
+  steps: 9000,
+})
 
 function gauge(name: string, unit = ''): Series {
   return { name, unit, kind: 'gauge', attributes: { zone: 1 } }
