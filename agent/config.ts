@@ -18,7 +18,9 @@ import {
   scalar,
   size,
 } from '../core/shape.ts'
+import type { DetectorType } from '../judge/detector.ts'
 import { checkActing, type Publishing, type Writable } from './config-acting.ts'
+import { checkDetectors } from './config-detectors.ts'
 import { type OrdersConfig, orders } from './orders/options.ts'
 import { type RuleConfig, rules } from './rules/options.ts'
 
@@ -51,6 +53,8 @@ export interface EdgeConfig {
   /** Which orders are taken; undefined: none. */
   readonly orders: OrdersConfig | undefined
   readonly rules: readonly RuleConfig[]
+  /** What is judged here; empty: nothing. */
+  readonly detectors: readonly Part[]
   /** Whether /metrics also shows the last value of everything that is read. */
   readonly metrics_readings: boolean
 }
@@ -69,17 +73,20 @@ interface Daemon<D> {
   readonly metrics: string
   readonly sources: readonly (Kind & Writable)[]
   readonly uplinks: readonly (Kind & Publishing)[]
+  /** Those that a configuration may name. */
+  readonly detectors: readonly DetectorType<unknown>[]
 }
 
 /** /metrics of an agent; a gateway on the same host has its own. */
 export const agentMetrics = '127.0.0.1:9464'
 
-/** `sources` and `uplinks` are the lists that this daemon knows. */
+/** `sources`, `uplinks` and `detectors` are the lists that this daemon knows. */
 export function edgeConfig<D extends 'agent' | 'gateway'>({
   daemon,
   metrics,
   sources,
   uplinks,
+  detectors,
 }: Daemon<D>): Shape<EdgeConfig> {
   const all = object({
     daemon: oneOf([daemon]),
@@ -94,10 +101,12 @@ export function edgeConfig<D extends 'agent' | 'gateway'>({
     metrics: optional(addressOrOff, metrics),
     orders: optional(orders),
     rules: optional(rules, []),
+    detectors: optional(parts(detectors, 'detector'), []),
     metrics_readings: optional(bool, false),
   })
   return refined(all, (value, place) => {
     checkActing(value, { sources, uplinks }, place)
+    checkDetectors(value, detectors, place.at('detectors'))
     checkKept(value, sources, place.at('sources'))
   })
 }
@@ -122,6 +131,7 @@ function checkKept(config: EdgeConfig, kinds: readonly Writable[], place: Place)
 export function agentConfig(
   sources: readonly (Kind & Writable)[],
   uplinks: readonly (Kind & Publishing)[],
+  detectors: readonly DetectorType<unknown>[] = [],
 ): Shape<EdgeConfig> {
-  return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks })
+  return edgeConfig({ daemon: 'agent', metrics: agentMetrics, sources, uplinks, detectors })
 }

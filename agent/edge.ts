@@ -28,6 +28,8 @@ export interface EdgeOptions {
   readonly spool: Pick<Spool, 'put' | 'knows'>
   /** Is given each metrics payload with its bytes from before compression, which live until the next one. */
   readonly fresh?: Pick<Fresh, 'put'>
+  /** Is given what has become durable, each observation once. */
+  readonly kept?: (observation: Observation) => void
   readonly say: Say
   now(): number
 }
@@ -48,7 +50,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edge {
+export function openEdge({ resource, spool, fresh, kept, say, now }: EdgeOptions): Edge {
   const encodeMetrics = metricsEncoder(resource)
   const counts = { samples: 0, events: 0, restarts: 0 }
   let waiting: Waiting[] = []
@@ -72,6 +74,7 @@ export function openEdge({ resource, spool, fresh, say, now }: EdgeOptions): Edg
     await (once === undefined ? handOn(observation) : handOnOnce(observation, once))
     counts.samples += count
     counts.events += observation.events.length
+    kept?.(observation)
   }
 
   const handOn = (observation: Observation): Promise<void> => {

@@ -7,6 +7,7 @@ import type { Started } from '../core/daemon.ts'
 import { Refused } from '../core/errors.ts'
 import { type Host, realHost } from '../core/host.ts'
 import type { Say } from '../core/log.ts'
+import type { Observation } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
 import { version } from '../core/version.ts'
 import { serveVitals } from '../core/vitals.ts'
@@ -15,6 +16,7 @@ import { type EdgeConfig, isShownOnly } from './config.ts'
 import { type Edge, eventParcel, openEdge } from './edge.ts'
 import { Fresh } from './fresh.ts'
 import { gapToEvent } from './gap.ts'
+import type { Judging } from './judging.ts'
 import { fileKeep, memoryKeep } from './keep.ts'
 import { polled } from './polled.ts'
 import { pump } from './pump.ts'
@@ -72,7 +74,9 @@ export async function startEdge(
   const keepsNothing = isShownOnly(config)
   const spool = keepsNothing ? noSpool() : await openSpool(spoolOptions, openDatabase)
   const fresh = new Fresh()
-  const edge = openEdge({ resource, spool, fresh, say, now: host.now })
+  const judging = await judgingOf(config, host, say)
+  const kept = judging && ((observation: Observation) => judging.see(observation))
+  const edge = openEdge({ resource, spool, fresh, ...(kept && { kept }), say, now: host.now })
   const startedAt = host.now()
   const self = polled({
     name: 'fieldline',
@@ -91,9 +95,10 @@ export async function startEdge(
   const publish = (name: string, ...message: Message): Promise<void> => publishOver(name, open, message)
   const actions = new Map(opened.map(({ name, running }) => [name, running.actions ?? {}]))
   const acting = await actingOf({ config, actions, emit: edge.emit, publish, host, say, signal })
+  const own = judging === undefined ? opened : [...opened, { name: 'detectors', running: judging }]
   const reading = [
     edge.run('fieldline', self, signal),
-    ...opened.map(({ name, running }) => edge.run(name, seen(name, running, readings, acting), signal)),
+    ...own.map(({ name, running }) => edge.run(name, seen(name, running, readings, acting), signal)),
   ]
   const stopPumps = new AbortController()
   const open: readonly Opened[] = config.uplinks.map(part => ({
@@ -106,7 +111,7 @@ export async function startEdge(
   const vitals =
     config.metrics === undefined
       ? undefined
-      : await serveVitals(config.metrics, edgeVitals(edge, spool), readings?.text)
+      : await serveVitals(config.metrics, edgeVitals(edge, spool, judging), readings?.text)
 
   const stop = async (): Promise<void> => {
     await Promise.race([Promise.all([...reading, acted]), delay(readingLimit)])
@@ -126,6 +131,15 @@ async function actingOf(options: ActingOptions): Promise<Acting | undefined> {
   const { orders, rules } = options.config
   if (orders === undefined && rules.length === 0) return undefined
   return (await import('./acting.ts')).openActing(options)
+}
+
+/** Detectors cost nothing where there are none; but what they found before they were taken away has to be ended. */
+async function judgingOf(config: EdgeConfig, host: Host, say: Say): Promise<Judging | undefined> {
+  const { detectors, node, state } = config
+  const keep = isShownOnly(config) ? memoryKeep() : fileKeep(join(state, 'detectors.json'))
+  if (detectors.length === 0 && (keep.load() ?? '') === '') return undefined
+  const { Judging } = await import('./judging.ts')
+  return new Judging({ node, rules: detectors, keep, host, say })
 }
 
 /** A source of which /metrics shows the last values, and whose rules see what it emits. */

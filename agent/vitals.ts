@@ -2,10 +2,12 @@
 
 import type { Vital } from '../core/vitals.ts'
 import type { Edge } from './edge.ts'
+import type { Judging } from './judging.ts'
 import type { Spool } from './spool.ts'
 
-export function edgeVitals(edge: Edge, spool: Spool): readonly Vital[] {
+export function edgeVitals(edge: Edge, spool: Spool, judging: Pick<Judging, 'stats'> | undefined): readonly Vital[] {
   return [
+    ...(judging === undefined ? [] : judgingVitals(judging)),
     counter('fieldline_samples_total', 'Samples that sources were told are safe.', () => edge.stats().samples),
     counter('fieldline_events_total', 'Events that sources were told are safe.', () => edge.stats().events),
     counter(
@@ -40,6 +42,25 @@ export function edgeVitals(edge: Edge, spool: Spool): readonly Vital[] {
       'fieldline_spool_protocol_errors_total',
       'Claims of a far end that cannot be true.',
       () => spool.stats().protocol_errors,
+    ),
+  ]
+}
+
+function judgingVitals(judging: Pick<Judging, 'stats'>): readonly Vital[] {
+  return [
+    {
+      name: 'fieldline_findings_open',
+      help: 'What detectors here have found and what goes on.',
+      kind: 'gauge',
+      labels: ['rule'],
+      read: () => [...judging.stats().open].map(([rule, value]) => ({ labels: { rule }, value })),
+    },
+    gauge('fieldline_detectors_series', 'Series that detectors here watch.', () => judging.stats().watches),
+    counter('fieldline_detectors_samples_total', 'Samples judged, once a detector.', () => judging.stats().steps),
+    counter(
+      'fieldline_detectors_late_samples_total',
+      'Samples not judged because newer ones were before.',
+      () => judging.stats().late,
     ),
   ]
 }

@@ -63,7 +63,8 @@ export async function run(args: readonly string[]): Promise<Record<string, unkno
   )
   const making = measure(() => makeOnly(count, rounds)) / (count * rounds)
   const each = median(made) - making
-  const checkpoint = states.reduce<number>((sum, state) => sum + JSON.stringify(state).length, 0) / count
+  const checkpoint =
+    states.reduce<number>((sum, state) => sum + JSON.stringify(detector.save?.(state)).length, 0) / count
   const figures = {
     series: count,
     samples_per_cpu_s: Math.round(1 / each),

@@ -15,23 +15,32 @@ export function daemonOf(config: Config): DaemonName {
   })
 }
 
-export async function agentShape() {
-  const [{ agentConfig }, { sources }, { uplinks }] = await Promise.all([
+/** For `raw`, which a configuration holds; absent: for any. */
+export async function agentShape(raw?: unknown) {
+  const [{ agentConfig }, { sources }, { uplinks }, detectors] = await Promise.all([
     import('../agent/config.ts'),
     import('../agent/sources/index.ts'),
     import('../agent/uplinks/index.ts'),
+    detectorsFor(raw),
   ])
-  return agentConfig(sources, uplinks)
+  return agentConfig(sources, uplinks, detectors)
 }
 
-export async function gatewayShape() {
-  const [{ gatewayConfig }, agent, gateway, { uplinks }] = await Promise.all([
+export async function gatewayShape(raw?: unknown) {
+  const [{ gatewayConfig }, agent, gateway, { uplinks }, detectors] = await Promise.all([
     import('../gateway/config.ts'),
     import('../agent/sources/index.ts'),
     import('../gateway/sources/index.ts'),
     import('../agent/uplinks/index.ts'),
+    detectorsFor(raw),
   ])
-  return gatewayConfig([...agent.sources, ...gateway.sources], uplinks)
+  return gatewayConfig([...agent.sources, ...gateway.sources], uplinks, detectors)
+}
+
+/** An edge that judges nothing does not load them. */
+async function detectorsFor(raw: unknown) {
+  if (isMap(raw) && raw.detectors === undefined) return []
+  return (await import('../judge/index.ts')).detectors
 }
 
 export async function collectorShape() {

@@ -15,5 +15,5 @@ export async function agentEnvironment(env: NodeJS.ProcessEnv): Promise<FromEnvi
   // Each text before the next read: they share a buffer.
   const cgroups = host.read('/proc/self/cgroup')?.toString('utf8') ?? ''
   const own = ownContainer(cgroups, host.read('/proc/self/mountinfo')?.toString('utf8') ?? '')
-  return fromEnvironment(env, { shape: await agentShape(), sources, uplinks }, own)
+  return fromEnvironment(env, { shape: await agentShape({}), sources, uplinks }, own)
 }

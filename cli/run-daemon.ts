@@ -16,7 +16,7 @@ export interface Main<T> {
 export async function runDaemon<T>(
   name: DaemonName,
   args: readonly string[],
-  shape: () => Promise<Shape<T>>,
+  shape: (raw: unknown) => Promise<Shape<T>>,
   main: () => Promise<Main<T>>,
   environment?: () => Promise<T>,
 ): Promise<never> {
@@ -25,7 +25,7 @@ export async function runDaemon<T>(
   const config =
     values.config === undefined && environment !== undefined
       ? await environment()
-      : await loadConfig(process.argv[1]!, name, file, await shape())
+      : await loadConfig(process.argv[1]!, name, file, shape)
   const { start } = await main()
   const say = log()
   return daemon(`fieldline ${name}`, say, signal => start(config, say, signal))

@@ -11,11 +11,23 @@
 // - Silence proves nothing while the collector itself could not hear: see `deaf`.
 
 import { reason } from '../core/errors.ts'
+import { isOfEdge } from '../core/finding-event.ts'
 import type { Say } from '../core/log.ts'
 import type { Finding, Subject } from '../core/model.ts'
 import type { Part } from '../core/parts.ts'
-import type { Detector, DetectorType, Verdict } from '../judge/detector.ts'
-import { follow, type Order } from '../judge/in-order.ts'
+import type { DetectorType } from '../judge/detector.ts'
+import { follow } from '../judge/in-order.ts'
+import {
+  beginAfresh,
+  type News,
+  openRule,
+  openWatch,
+  stateToSave,
+  step,
+  type Watch as WatchOf,
+  type WatchRule,
+  idle as whenIdle,
+} from '../judge/watch.ts'
 import { Checkpoints } from './judging-checkpoints.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type Records } from './store/records.ts'
@@ -29,25 +41,12 @@ export interface JudgingOptions {
   readonly say: Say
 }
 
-interface Rule {
-  readonly name: string
-  readonly kind: string
-  readonly detector: Detector<unknown>
-  /** A state made under another definition is of no use. */
-  readonly definition: string
-}
-
 /** One detector's eye on one series, on one node, or on one series as one of the group of its node. */
-export interface Watch extends Order {
-  readonly rule: Rule
-  readonly subject: Subject
+export interface Watch extends WatchOf {
   /** The series' id, 0 for a node or group. */
   readonly ref: number
   /** Of one series of a group: the watch of the group. It has the state and the finding, this one the order of its series. */
   readonly group?: Watch
-  state: unknown
-  /** Since when the finding that it stands behind lasts. */
-  since: number | undefined
   changed: boolean
   failed: boolean
 }
@@ -74,7 +73,7 @@ const grace = 60_000
 const heldStill = 30_000
 
 export class Judging {
-  readonly #rules: readonly Rule[]
+  readonly #rules: readonly WatchRule[]
   readonly #options: JudgingOptions
   readonly #checkpoints: Checkpoints
   readonly #nodes = new Map<string, Watch[]>()
@@ -88,7 +87,7 @@ export class Judging {
 
   constructor(options: JudgingOptions) {
     this.#options = options
-    this.#rules = options.rules.map(part => toRule(part, options.detectors))
+    this.#rules = options.rules.map(part => openRule(part, options.detectors))
     this.#checkpoints = new Checkpoints(options.history.db)
     for (const ref of options.history.find({})) this.attach(ref)
     for (const { name } of options.records.nodes()) this.#watchesOf(name, 'node')
@@ -101,8 +100,24 @@ export class Judging {
     const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
     const groups = this.#watchesOf(node, 'group').filter(({ rule }) => rule.detector.watches(node, series))
-    for (const group of groups) watches.push({ ...begin(group.rule, { node, series }, id), group })
-    if (watches.length > 0) ref.watch = watches
+    for (const group of groups) watches.push(memberOf(group, { node, series }, id))
+    if (watches.length === 0) return
+    ref.watch = watches
+    if (ref.count === 0) this.#retire(ref)
+  }
+
+  /** A new series has the name and attributes of another, in another unit: the other is begun afresh, should it come back. */
+  #retire({ id, node, series }: Ref): void {
+    for (const other of this.#options.history.find({ node, name: series.name, attributes: series.attributes })) {
+      if (other.id === id || Object.keys(other.series.attributes).length > Object.keys(series.attributes).length)
+        continue
+      for (const watch of (other.watch as Watch[] | undefined) ?? []) {
+        if (watch.group !== undefined) continue
+        const news = beginAfresh(watch)
+        if (news !== undefined) this.#tell(watch, news)
+        this.#touch(watch)
+      }
+    }
   }
 
   /** One sample of a series that has watches; `patience` as in `follow`. */
@@ -144,9 +159,10 @@ export class Judging {
 
   /** Writes the states that changed; in the transaction that folds. */
   write(now: number): void {
-    for (const { rule, subject, ref, state, last, since } of this.#changed) {
-      const { name, definition } = rule
-      this.#checkpoints.put({ rule: name, definition, node: subject.node, ref, last, since, state, at: now })
+    for (const watch of this.#changed) {
+      const { rule, subject, ref, last, since } = watch
+      const about = { rule: rule.name, definition: rule.definition, node: subject.node, ref }
+      this.#checkpoints.put({ ...about, last, since, state: stateToSave(watch), at: now })
     }
   }
 
@@ -158,7 +174,7 @@ export class Judging {
 
   /**
    * After the replay, and now and then: closes findings of detectors that nobody stands behind, because the rule, the
-   * series or the node is gone.
+   * series or the node is gone. Those of edges have their own end (ingest/edge-findings.ts).
    */
   settle(now: number): void {
     for (const nodes of [this.#nodes, this.#groups]) {
@@ -170,7 +186,7 @@ export class Judging {
     for (const watch of alive) if (watch.since !== undefined && !watch.failed) held.add(keyOf(watch, watch.since))
     const kinds = new Set(this.#options.detectors.map(d => d.name))
     for (const finding of this.#options.records.openFindings()) {
-      if (kinds.has(finding.kind) && !held.has(findingKey(finding))) {
+      if (!isOfEdge(finding) && kinds.has(finding.kind) && !held.has(findingKey(finding))) {
         this.#options.records.finding({ ...finding, until: Math.max(finding.since, now) })
       }
     }
@@ -195,10 +211,10 @@ export class Judging {
     return watches
   }
 
-  #watch(rule: Rule, subject: Subject, ref: number): Watch {
+  #watch(rule: WatchRule, subject: Subject, ref: number): Watch {
     const { history } = this.#options
     const saved = history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref))
-    const watch: Watch = { ...begin(rule, subject, ref), ...(saved ?? { state: rule.detector.start(subject.series) }) }
+    const watch: Watch = { ...openWatch(rule, subject, saved), ref, changed: false, failed: false }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
     this.#stats.watches++
     return watch
@@ -209,15 +225,11 @@ export class Judging {
     const watch = one.group ?? one
     if (watch.failed) return false
     watch.last = one.last
-    if (!watch.changed) {
-      watch.changed = true
-      this.#changed.push(watch)
-    }
+    this.#touch(watch)
     this.#stats.steps++
     try {
-      if (before !== undefined) this.#setBack(watch, time, before)
-      const verdict = watch.rule.detector.step(watch.state, time, value, one.subject.series)
-      if (verdict !== undefined) this.#conclude(watch, verdict)
+      const news = step(watch, time, value, before, one.subject.series)
+      if (news !== undefined) this.#tell(watch, news)
       return true
     } catch (error) {
       this.#failed(watch, error)
@@ -225,19 +237,16 @@ export class Judging {
     }
   }
 
-  #setBack(watch: Watch, time: number, before: number): void {
-    const { detector } = watch.rule
-    if (watch.since !== undefined) this.#close(watch, watch.since, Math.max(watch.since, before))
-    if (detector.setBack === undefined) watch.state = detector.start(watch.subject.series)
-    else detector.setBack(watch.state, time)
+  #touch(watch: Watch): void {
+    if (!watch.changed) this.#changed.push(watch)
+    watch.changed = true
   }
 
   #idle(watch: Watch, present: number): void {
-    const verdict = watch.rule.detector.idle?.(watch.state, present)
-    if (verdict === undefined) return
-    if (!watch.changed) this.#changed.push(watch)
-    watch.changed = true
-    this.#conclude(watch, verdict)
+    const news = whenIdle(watch, present)
+    if (news === undefined) return
+    this.#touch(watch)
+    this.#tell(watch, news)
   }
 
   #failed(watch: Watch, error: unknown): void {
@@ -253,23 +262,11 @@ export class Judging {
     })
   }
 
-  #conclude(watch: Watch, verdict: Exclude<Verdict, undefined>): void {
-    const { rule, subject, since } = watch
-    if ('until' in verdict) {
-      if (since !== undefined) this.#close(watch, since, verdict.until)
-      return
-    }
-    if (since !== undefined && since !== verdict.since) this.#close(watch, since, verdict.since)
-    watch.since = verdict.since
-    const { message, evidence } = verdict
-    const what = { rule: rule.name, kind: rule.kind, subject, severity: rule.detector.severity }
-    this.#options.records.finding({ ...what, since: verdict.since, message, evidence })
-  }
-
-  #close(watch: Watch, since: number, until: number): void {
-    watch.since = undefined
-    const known = this.#options.records.known(keyOf(watch, since))
-    if (known !== undefined) this.#options.records.finding({ ...known, until })
+  #tell(watch: Watch, { ended, found }: News): void {
+    const { records } = this.#options
+    const known = ended && records.known(keyOf(watch, ended.since))
+    if (known !== undefined) records.finding({ ...known, until: ended!.until })
+    if (found !== undefined) records.finding(found)
   }
 
   *#allWatches(): Generator<Watch> {
@@ -278,15 +275,19 @@ export class Judging {
   }
 }
 
-function toRule({ name, type, options }: Part, detectors: readonly DetectorType<unknown>[]): Rule {
-  const kind = detectors.find(d => d.name === type)
-  if (kind === undefined) throw new Error(`detector ${name}: there is no type ${type}`)
-  return { name, kind: type, detector: kind.open(options), definition: JSON.stringify([type, options]) }
-}
-
-function begin(rule: Rule, subject: Subject, ref: number): Watch {
+function memberOf(group: Watch, subject: Subject, ref: number): Watch {
   const order = { last: Number.NEGATIVE_INFINITY, behind: null }
-  return { rule, subject, ref, ...order, state: undefined, since: undefined, changed: false, failed: false }
+  return {
+    rule: group.rule,
+    subject,
+    ref,
+    group,
+    ...order,
+    state: undefined,
+    since: undefined,
+    changed: false,
+    failed: false,
+  }
 }
 
 function keyOf({ rule, subject }: Watch, since: number): string {

@@ -9,13 +9,19 @@ import { Place, type Shape } from './shape.ts'
 const limits = { timeout: 60_000, maxBuffer: 64 * 1024 ** 2, killSignal: 'SIGKILL' } as const
 
 /**
- * The checked options of `daemon` in `file`. `command` is the path of the `fieldline` that runs now.
+ * The checked options of `daemon` in `file`. `command` is the path of the `fieldline` that runs now, `shapeFor` gives the shape
+ * for what the file holds.
  * Throws with the child's own text, which names file, line and column.
  */
-export async function loadConfig<T>(command: string, daemon: string, file: string, shape: Shape<T>): Promise<T> {
+export async function loadConfig<T>(
+  command: string,
+  daemon: string,
+  file: string,
+  shapeFor: (raw: unknown) => Promise<Shape<T>>,
+): Promise<T> {
   const raw: unknown = JSON.parse(await resolved(command, daemon, file))
   const place = new Place()
-  const options = shape.read(raw, place)
+  const options = (await shapeFor(raw)).read(raw, place)
   const problem = place.problems[0]
   if (problem) throw new Error(`${file}: ${problem.path.join('.')}: ${problem.message}`)
   return options

@@ -42,6 +42,9 @@ export interface Detector<State> {
    * newest time of its node (a node that is quiet as a whole makes none of its series quiet), for a node or group the present.
    */
   idle?(state: State, now: number): Verdict
+  /** Where another form of the state is checkpointed, JSON too; `restore` gives undefined for what it cannot read. */
+  save?(state: State): unknown
+  restore?(saved: unknown): State | undefined
   /**
    * The clock of the samples was set back and goes on at `time`: changes `state` in place so that it keeps what it has learned,
    * and knows of no trouble any more. One that learns nothing has none: it starts afresh. In scope `group` called for each series.

@@ -13,6 +13,9 @@ again at 0; a gauge is as it is at its time. What a machine does not show is abs
 
 Beside these every source tells of itself, with its name as attribute \`source\`: \`fieldline.source.duration\` (s),
 \`fieldline.source.success\` (1), \`fieldline.source.lost\` ({sample}) and \`fieldline.source.skipped\` ({reading}).
+
+Where \`detectors\` are configured, \`fieldline.findings\` ({finding}, gauge) tells by \`rule\` how many findings are open, and the event
+\`fieldline.finding\` each that begins, changes or ends: its body is in [wire.md](wire.md#findings).
 `
 
 export function metricsDoc(): string {

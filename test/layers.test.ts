@@ -52,3 +52,20 @@ t.test('sources import core and their own codec, never another source, the spool
     )
   }
 })
+
+t.test('an edge without detectors loads none of them, and a collector is no part of it', async t => {
+  const seen = new Set<string>()
+  const walk = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    const text = readFileSync(file, 'utf8')
+    for (const [, to] of text.matchAll(/^(?:import|export) (?!type )[^'()]*from '(\.[^']+)'/gm))
+      walk(join(dirname(file), to!))
+  }
+  for (const file of ['agent/main.ts', 'gateway/main.ts', 'agent/config.ts', 'gateway/config.ts']) walk(file)
+  t.ok(seen.size > 100)
+  t.strictSame(
+    [...seen].filter(file => /^judge\/(detect\/|index)|^agent\/judging|^collector/.test(file)),
+    [],
+  )
+})

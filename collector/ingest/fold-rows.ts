@@ -2,12 +2,14 @@
 // records, and notes on its node what became of it. Depends on the row alone, so that a replay does the same again.
 
 import { reason } from '../../core/errors.ts'
+import { findingEvent } from '../../core/finding-event.ts'
 import type { Attributes, Series } from '../../core/model.ts'
 import { decodeLogs, MetricDecoder } from '../../core/otlp/decode.ts'
 import type { Disks } from '../disks/disks.ts'
 import type { Came, Judging, Watch } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import { mostEventBytes, type Records } from '../store/records.ts'
+import type { EdgeFindings } from './edge-findings.ts'
 import { type FoldNode, Nodes, type Slot } from './fold-nodes.ts'
 import { maxAhead } from './gate.ts'
 import type { Row } from './inbox-store.ts'
@@ -20,6 +22,7 @@ export interface RowReaderOptions {
   readonly judging: Judging
   readonly disks: Disks
   readonly troubles: Troubles
+  readonly edgeFindings: Pick<EdgeFindings, 'take'>
   /** Series one node may have. */
   readonly max_series: number
   /** Samples older than this when they are committed are left out, ms. */
@@ -113,7 +116,7 @@ export class RowReader {
       const { buffer, byteOffset, length } = row.payload
       const bytes = decompress(Buffer.from(buffer, byteOffset, length), 'zstd', mostOpened)
       if (row.encoding === 'otlp-metrics-zstd') this.#decoder.decode(bytes)
-      else events = this.#events(bytes, node)
+      else events = this.#events(bytes, node, row.received)
     } catch (error) {
       this.#setAside(row, error)
     }
@@ -153,15 +156,19 @@ export class RowReader {
     this.#saw(row, 'too-many-series', message, { limit: max_series, samples })
   }
 
-  #events(bytes: Uint8Array, node: FoldNode): number {
+  #events(bytes: Uint8Array, node: FoldNode, received: number): number {
     let events = 0
     for (const { resource, event } of decodeLogs(bytes)) {
       if (Object.keys(node.record.attributes).length === 0) this.#options.records.describe(node.record, resource)
-      if (event.time < this.#oldest || event.time > this.#newest) this.#rejected++
-      else if (this.#options.records.event(node.record.name, event)) {
+      if (event.time < this.#oldest || event.time > this.#newest) {
+        this.#rejected++
+      } else if (this.#options.records.event(node.record.name, event)) {
         events++
         this.#options.disks.event(node.record.name, event)
-      } else this.#oversized++
+        if (event.name === findingEvent) this.#options.edgeFindings.take(node.record.name, event, received)
+      } else {
+        this.#oversized++
+      }
     }
     return events
   }

@@ -8,6 +8,7 @@ import type { Disks } from '../disks/disks.ts'
 import type { Judging } from '../judging.ts'
 import type { History } from '../store/history.ts'
 import type { Records } from '../store/records.ts'
+import { EdgeFindings } from './edge-findings.ts'
 import { Fold, type FoldStats } from './fold.ts'
 import { Gate, type Limits, type Ruling } from './gate.ts'
 import { Inbox, type InboxStats, type Mark, type Parcel, type Row } from './inbox.ts'
@@ -42,6 +43,7 @@ export class Intake {
   readonly #inbox: Inbox
   readonly #fold: Fold
   readonly #troubles: Troubles
+  readonly #edgeFindings: EdgeFindings
   #tidied: number
 
   private constructor(options: IntakeOptions) {
@@ -50,9 +52,11 @@ export class Intake {
     this.#tidied = options.now()
     this.#gate = new Gate({ limits, retention_age, clock_floor: clockFloor })
     this.#troubles = new Troubles(records)
+    this.#edgeFindings = new EdgeFindings({ records, troubles: this.#troubles })
     this.#fold = new Fold({
       ...options,
       troubles: this.#troubles,
+      edgeFindings: this.#edgeFindings,
       max_series: limits.series,
       charge: (node, samples, bytes) => this.#gate.charge(node, samples, bytes),
     })
@@ -93,6 +97,7 @@ export class Intake {
     judging.idle(present)
     disks.tick(present)
     this.#troubles.tick(present)
+    this.#edgeFindings.tick(present)
     this.#fold.tick()
     if (Math.abs(present - this.#tidied) < tidyEvery) return
     this.#tidied = present

@@ -1,6 +1,7 @@
 // What is wrong with what comes in, as findings: one for each kind and node, open while it goes on and closed when it
 // has not been seen for ten minutes.
 
+import { isOfEdge } from '../../core/finding-event.ts'
 import type { Finding, Severity } from '../../core/model.ts'
 import type { Records } from '../store/records.ts'
 
@@ -11,6 +12,7 @@ export const troubleRules = [
   'unbelievable-times',
   'too-many-series',
   'flood',
+  'findings-left-out',
 ] as const
 export type TroubleRule = (typeof troubleRules)[number]
 
@@ -34,7 +36,7 @@ export class Troubles {
   constructor(records: Records) {
     this.#records = records
     for (const finding of records.openFindings()) {
-      if (finding.kind === kind)
+      if (finding.kind === kind && !isOfEdge(finding))
         this.#open.set(keyOf(finding.rule, finding.subject.node), { finding, seen: finding.since })
     }
   }

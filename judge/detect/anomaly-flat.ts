@@ -9,18 +9,18 @@ import { type AnomalyState, at, window } from './anomaly-state.ts'
 const shorter = 4
 
 /** Takes a value in; how often a week such a run is expected where it has just become one, else 0. */
-export function flatten({ numbers }: AnomalyState, value: number): number {
-  const before = numbers[at.lastValue]!
-  numbers[at.lastValue] = value + 0
+export function flatten(state: AnomalyState, value: number): number {
+  const before = state[at.lastValue]!
+  state[at.lastValue] = value + 0
   if (value !== before) {
-    numbers[at.longestRun] = Math.max(numbers[at.longestRun]!, numbers[at.run]!)
-    numbers[at.run] = 1
+    state[at.longestRun] = Math.max(state[at.longestRun]!, state[at.run]!)
+    state[at.run] = 1
     return 0
   }
-  if (++numbers[at.run]! !== window || numbers[at.longestRun]! * shorter > window) return 0
-  return samplesAWeek(numbers) / numbers[at.count]!
+  if (++state[at.run]! !== window || state[at.longestRun]! * shorter > window) return 0
+  return samplesAWeek(state) / state[at.count]!
 }
 
-export function isFlat({ numbers }: AnomalyState): boolean {
-  return numbers[at.run]! >= window
+export function isFlat(state: AnomalyState): boolean {
+  return state[at.run]! >= window
 }

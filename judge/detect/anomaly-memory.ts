@@ -1,29 +1,34 @@
 // What a series has looked like: up to 76 points in the space of its features, and at which times of day each was seen.
 //
-// Format: a text, 10 characters a point, all printable, so that it is as small in memory as in a checkpoint.
-//   4 x 2  the features, in steps of a frame that belongs to the series, 0 to 8,463
-//   2      12 bits, one for each two hours of the day (UTC) in which it was seen, and one that says it was of use lately
-// A text changes only when a point is new, is seen at a new time of day, or is of use again after the hand passed it.
+// Format, in the state's list of numbers:
+//   place  one number a point: its 4 features in steps of a frame that belongs to the series, 0 to 8,463, as digits
+//   seen   13 bits a point, four points in a number: one for each two hours of the day (UTC) in which it was seen, and one
+//          that says it was of use lately
 //
 // Forgetting: the hand goes round like a clock's; a point that was of use since it last passed gets another round.
 
-export const dimensions = 4
+import { type AnomalyState, at, dimensions, fours, most } from './anomaly-state.ts'
+
 /** The first of them tell of the level; only they are compared with a time of day. */
 export const levels = 2
-export const most = 76
-const width = 2 * dimensions + 2
-/** Printable characters from `#`; two of them hold a number below `span`. */
-const first = 35
-const letters = 92
-export const span = letters * letters
+/** Four digits of this base are a whole number that stays exact. */
+export const span = 8464
 export const middle = span / 2
-const usedBit = 1 << 12
+const square = span ** 2
+const cube = span ** 3
+const powers = [cube, square, span, 1] as const
+const seenBits = 13
+const usedBit = 1 << (seenBits - 1)
+const seenShare = 2 ** seenBits
+const shares = Array.from({ length: fours }, (_, n) => seenShare ** n)
 
 export interface Point {
   /** In steps of the frame, within [0, span). */
   readonly at: Float64Array
   /** What a step counts for in each dimension. */
   readonly weight: Float64Array
+  /** How many steps are within reach. */
+  readonly within: Float64Array
   /** The time of day, as its bit. */
   now: number
 }
@@ -39,41 +44,55 @@ export interface Met {
 }
 
 /** Looks first where it was found last; `met` is overwritten. What is known at this time of day ends the search. */
-export function meet(known: string, point: Point, reach: number, from: number, met: Met): void {
+export function meet(state: AnomalyState, point: Point, reach: number, met: Met): void {
   met.distance = 0
   met.atThisTime = 0
-  met.nearest = familiar(known, point, reach, from)
-  if (met.nearest < 0) measure(known, point, reach, met)
+  met.nearest = familiar(state, point)
+  if (met.nearest < 0) measure(state, point, reach, met)
 }
 
-/** The first point within reach that was seen at this time of day, from that at `from` on round; -1: there is none. */
-function familiar(known: string, { at, weight, now }: Point, reach: number, from: number): number {
-  const [x, y, z, w] = [at[0]!, at[1]!, at[2]!, at[3]!]
-  const [dx, dy, dz, dw] = [reach / weight[0]!, reach / weight[1]!, reach / weight[2]!, reach / weight[3]!]
-  const end = known.length
-  for (let n = 0, i = from * width; n < end; n += width, i += width) {
-    if (i >= end) i = 0
-    if (Math.abs(number(known, i) - x) > dx) continue
-    if (Math.abs(number(known, i + 2) - y) > dy) continue
-    if (Math.abs(number(known, i + 4) - z) > dz) continue
-    if (Math.abs(number(known, i + 6) - w) > dw) continue
-    if ((number(known, i + 8) & now) !== 0) return i / width
+/** The first point within reach that was seen at this time of day, from what was met last on round; -1: there is none. */
+function familiar(state: AnomalyState, { at: here, within, now }: Point): number {
+  const x = here[0]!
+  const dx = within[0]!
+  // The first digit alone rules most of them out.
+  const low = Math.floor(x - dx) * cube
+  const high = (Math.floor(x + dx) + 1) * cube
+  const end = state[at.points]! | 0
+  let index = state[at.met]! | 0
+  for (let n = 0; n < end; n++) {
+    const place = state[at.place + index]!
+    if (place >= low && place < high && isWithin(place, here, within) && (seen(state, index) & now) !== 0) return index
+    index++
+    if (index >= end) index = 0
   }
   return -1
 }
 
+function isWithin(place: number, here: Float64Array, within: Float64Array): boolean {
+  const { x, y, z, w } = digits(place)
+  return (
+    Math.abs(x - here[0]!) <= within[0]! &&
+    Math.abs(y - here[1]!) <= within[1]! &&
+    Math.abs(z - here[2]!) <= within[2]! &&
+    Math.abs(w - here[3]!) <= within[3]!
+  )
+}
+
 /** The distances to the nearest of all, and to the nearest of those seen at this time of day. */
-function measure(known: string, point: Point, reach: number, met: Met): void {
+function measure(state: AnomalyState, { at: here, weight, now }: Point, reach: number, met: Met): void {
   let best = Number.POSITIVE_INFINITY
   let bestNow = Number.POSITIVE_INFINITY
-  for (let index = 0; index < known.length / width; index++) {
-    const level = apart(known, index * width, point, 0, levels)
-    const distance = Math.max(level, apart(known, index * width, point, levels, dimensions))
+  for (let index = 0; index < state[at.points]!; index++) {
+    const { x, y, z, w } = digits(state[at.place + index]!)
+    const level = Math.max(Math.abs(here[0]! - x) * weight[0]!, Math.abs(here[1]! - y) * weight[1]!)
+    const other = Math.max(Math.abs(here[2]! - z) * weight[2]!, Math.abs(here[3]! - w) * weight[3]!)
+    const distance = Math.max(level, other)
     if (distance < best) {
       best = distance
       met.nearest = index
     }
-    if (level < bestNow && seenNow(known, index, point)) {
+    if (level < bestNow && (seen(state, index) & now) !== 0) {
       bestNow = level
       met.nearestNow = index
     }
@@ -82,60 +101,73 @@ function measure(known: string, point: Point, reach: number, met: Met): void {
   if (bestNow > reach && bestNow < Number.POSITIVE_INFINITY) met.atThisTime = bestNow
 }
 
-function seenNow(known: string, index: number, { now }: Point): boolean {
-  return (number(known, index * width + 2 * dimensions) & now) !== 0
+interface Digits {
+  readonly x: number
+  readonly y: number
+  readonly z: number
+  readonly w: number
 }
 
-/** The largest difference in the dimensions from..to-1, in ranges. */
-function apart(known: string, at: number, { at: here, weight }: Point, from: number, to: number): number {
-  let most = 0
-  for (let d = from; d < to; d++) most = Math.max(most, Math.abs(here[d]! - number(known, at + 2 * d)) * weight[d]!)
-  return most
+/** The features of a point, in steps. */
+function digits(place: number): Digits {
+  const first = Math.floor(place / square)
+  const last = place - first * square
+  const x = Math.floor(first / span)
+  const z = Math.floor(last / span)
+  return { x, y: first - x * span, z, w: last - z * span }
 }
 
 /** Notes that the point at `index` was seen now. */
-export function recall(known: string, index: number, now: number): string {
-  const at = index * width + 2 * dimensions
-  const before = number(known, at)
+export function recall(state: AnomalyState, index: number, now: number): void {
+  const before = seen(state, index)
   const after = before | now | usedBit
-  return after === before ? known : replaced(known, at, text(after))
+  if (after !== before) see(state, index, after - before)
 }
 
-/** Takes a new point in; `hand` is where forgetting goes on. Returns the text and the hand. */
-export function keep(known: string, { at, now }: Point, hand: number): { known: string; hand: number } {
-  let entry = ''
-  for (let d = 0; d < dimensions; d++) entry += text(step(at[d]!))
-  entry += text(now | usedBit)
-  if (known.length < most * width) return { known: [known, entry].join(''), hand }
-  const kept = makeRoom(known, hand)
-  return { known: replaced(kept.known, kept.index * width, entry), hand: (kept.index + 1) % most }
+/** Takes a new point in. */
+export function keep(state: AnomalyState, { at: here, now }: Point): void {
+  const index = state[at.points]! < most ? state[at.points]!++ : makeRoom(state)
+  setPoint(state, index, here, now | usedBit)
 }
 
-function makeRoom(known: string, hand: number): { known: string; index: number } {
-  let index = hand
-  let rest = known
+/** `here` in steps. */
+export function setPoint(state: AnomalyState, index: number, here: ArrayLike<number>, seenAt: number): void {
+  let place = 0
+  for (let d = 0; d < dimensions; d++) place = place * span + step(here[d]!)
+  state[at.place + index] = place
+  see(state, index, seenAt - seen(state, index))
+}
+
+function makeRoom(state: AnomalyState): number {
   for (;;) {
-    const at = index * width + 2 * dimensions
-    const bits = number(rest, at)
-    if ((bits & usedBit) === 0) return { known: rest, index }
-    rest = replaced(rest, at, text(bits & ~usedBit))
-    index = (index + 1) % most
+    const index = state[at.hand]!
+    state[at.hand] = (index + 1) % most
+    if ((seen(state, index) & usedBit) === 0) return index
+    see(state, index, -usedBit)
   }
 }
 
 /** The same points in another frame of one dimension: each step x becomes x * `factor` + `shift`. */
-export function reframe(known: string, dimension: number, factor: number, shift: number): string {
-  let out = ''
-  for (let at = 0; at < known.length; at += width) {
-    const here = at + 2 * dimension
-    out += known.slice(at, here) + text(step(number(known, here) * factor + shift)) + known.slice(here + 2, at + width)
+export function reframe(state: AnomalyState, dimension: number, factor: number, shift: number): void {
+  for (let index = 0; index < state[at.points]!; index++) {
+    const before = coordinate(state, index, dimension)
+    state[at.place + index]! += (step(before * factor + shift) - before) * powers[dimension]!
   }
-  return out
 }
 
 /** Where the point at `index` lies in one dimension, in steps. */
-export function coordinate(known: string, index: number, dimension: number): number {
-  return number(known, index * width + 2 * dimension)
+export function coordinate(state: AnomalyState, index: number, dimension: number): number {
+  const digits = Math.floor(state[at.place + index]! / powers[dimension]!)
+  return digits - Math.floor(digits / span) * span
+}
+
+/** Times of day and the bit of use. */
+export function seen(state: AnomalyState, index: number): number {
+  return (state[at.seen + (index >> 2)]! / shares[index & 3]!) & (seenShare - 1)
+}
+
+function see(state: AnomalyState, index: number, change: number): void {
+  state[at.seen + (index >> 2)]! += change * shares[index & 3]!
 }
 
 export function inFrame(at: number): number {
@@ -144,17 +176,4 @@ export function inFrame(at: number): number {
 
 function step(at: number): number {
   return Math.round(inFrame(at))
-}
-
-function number(known: string, at: number): number {
-  return (known.charCodeAt(at) - first) * letters + known.charCodeAt(at + 1) - first
-}
-
-function text(value: number): string {
-  return String.fromCharCode(first + Math.floor(value / letters), first + (value % letters))
-}
-
-/** Joined, not added: a sum of texts is kept as its parts, which takes more memory and is slower to read. */
-function replaced(known: string, at: number, by: string): string {
-  return [known.slice(0, at), by, known.slice(at + by.length)].join('')
 }

@@ -24,36 +24,36 @@ const mostExcess = 1
 const memory = 32_768
 
 /** Takes a distance in; returns how often a week one so large is expected where it is news, else 0. */
-export function weigh({ numbers }: AnomalyState, distance: number): number {
-  const before = recentPeak(numbers)
-  if (++numbers[at.odds]! > memory) for (const count of [at.odds, at.left, at.beyond]) numbers[count]! /= 2
+export function weigh(state: AnomalyState, distance: number): number {
+  const before = recentPeak(state)
+  if (++state[at.odds]! > memory) for (const count of [at.odds, at.left, at.beyond]) state[count]! /= 2
   if (distance <= before || distance <= reach) return 0
-  const chance = expected(numbers, distance)
-  numbers[at.beyond]! += excess(distance) - excess(before)
-  if (before <= reach) numbers[at.left]!++
-  numbers[at.peak] = distance
-  numbers[at.peakAge] = 0
+  const chance = expected(state, distance)
+  state[at.beyond]! += excess(distance) - excess(before)
+  if (before <= reach) state[at.left]!++
+  state[at.peak] = distance
+  state[at.peakAge] = 0
   return chance
 }
 
-function recentPeak(numbers: number[]): number {
-  if (++numbers[at.peakAge]! > rest) numbers[at.peak] = 0
-  return numbers[at.peak]!
+function recentPeak(state: AnomalyState): number {
+  if (++state[at.peakAge]! > rest) state[at.peak] = 0
+  return state[at.peak]!
 }
 
-function expected(numbers: readonly number[], distance: number): number {
-  const usual = priorRate * Math.sqrt(interval(numbers) / minute)
-  const rate = (numbers[at.left]! + rateWeight) / (numbers[at.odds]! + rateWeight / usual)
-  const mean = (numbers[at.beyond]! + excessWeight * priorExcess) / (numbers[at.left]! + excessWeight)
-  return (samplesAWeek(numbers) * rate) / (1 + (distance - reach) / mean) ** 2
+function expected(state: Readonly<AnomalyState>, distance: number): number {
+  const usual = priorRate * Math.sqrt(interval(state) / minute)
+  const rate = (state[at.left]! + rateWeight) / (state[at.odds]! + rateWeight / usual)
+  const mean = (state[at.beyond]! + excessWeight * priorExcess) / (state[at.left]! + excessWeight)
+  return (samplesAWeek(state) * rate) / (1 + (distance - reach) / mean) ** 2
 }
 
-export function samplesAWeek(numbers: readonly number[]): number {
-  return week / interval(numbers)
+export function samplesAWeek(state: Readonly<AnomalyState>): number {
+  return week / interval(state)
 }
 
-function interval(numbers: readonly number[]): number {
-  return Math.max(1, numbers[at.interval]!)
+function interval(state: Readonly<AnomalyState>): number {
+  return Math.max(1, state[at.interval]!)
 }
 
 function excess(distance: number): number {

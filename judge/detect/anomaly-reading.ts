@@ -10,30 +10,30 @@ const fading = 1e-4
 const mostPause = 3 * 86_400_000
 
 /** A counter's rate per second; undefined at its first reading, at a reset, and where no time has passed. */
-export function takeReading({ counter, numbers }: AnomalyState, time: number, reading: number): number | undefined {
+export function takeReading(state: AnomalyState, time: number, reading: number): number | undefined {
   if (!Number.isFinite(reading)) return undefined
-  if (!counter) return reading
-  const before = numbers[at.value]!
-  const first = numbers[at.begun] === 0
-  const passed = time - numbers[at.time]!
+  if (state[at.counter] === 0) return reading
+  const before = state[at.value]!
+  const first = state[at.begun] === 0
+  const passed = time - state[at.time]!
   if (!first && passed <= 0) return undefined
-  numbers[at.value] = reading + 0
+  state[at.value] = reading + 0
   if (first || reading < before) return undefined
   const rate = ((reading - before) / passed) * 1000
   return Number.isFinite(rate) ? rate : undefined
 }
 
 /** One long pause must not teach that long pauses are usual. */
-export function takeTime({ numbers }: AnomalyState, time: number): void {
-  const interval = time - numbers[at.time]!
-  numbers[at.time] = time
-  if (numbers[at.begun] === 0) {
-    numbers[at.begun] = time
+export function takeTime(state: AnomalyState, time: number): void {
+  const interval = time - state[at.time]!
+  state[at.time] = time
+  if (state[at.begun] === 0) {
+    state[at.begun] = time
     return
   }
   if (interval <= 0) return
-  const usual = numbers[at.interval]!
-  if (usual === 0) numbers[at.interval] = interval
-  else numbers[at.interval] = usual + (Math.min(interval, mostUsual * usual) - usual) * weight
-  numbers[at.longest] = Math.max(Math.min(interval, mostPause), numbers[at.longest]! * (1 - fading))
+  const usual = state[at.interval]!
+  if (usual === 0) state[at.interval] = interval
+  else state[at.interval] = usual + (Math.min(interval, mostUsual * usual) - usual) * weight
+  state[at.longest] = Math.max(Math.min(interval, mostPause), state[at.longest]! * (1 - fading))
 }

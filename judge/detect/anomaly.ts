@@ -10,8 +10,9 @@ import { flatten, isFlat } from './anomaly-flat.ts'
 import { type Look, newLook, novelty, settle } from './anomaly-novelty.ts'
 import { reach, rest, weigh } from './anomaly-odds.ts'
 import { takeReading, takeTime } from './anomaly-reading.ts'
-import { type Said, sayAbsence, sayDrift, sayFlat, sayNovelty } from './anomaly-said.ts'
-import { type AnomalyState, at, startAnomaly, window } from './anomaly-state.ts'
+import { type Said, say, sayAbsence, sayFlat } from './anomaly-said.ts'
+import { restoreAnomaly, saveAnomaly } from './anomaly-saved.ts'
+import { type AnomalyState, at, startAnomaly, touch, window } from './anomaly-state.ts'
 
 export interface AnomalyOptions extends Selection {
   /** False alarms of one series that are acceptable in a week. */
@@ -48,6 +49,7 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
     watches: (name, series) => series !== undefined && selects(name, series),
     start: startAnomaly,
     step(state, time, reading) {
+      look.touched[0] = touch(state)
       const value = takeReading(state, time, reading)
       takeTime(state, time)
       const judged = value === undefined ? undefined : judge(state, time, value, look, o.false_alarms)
@@ -55,81 +57,79 @@ function open(o: AnomalyOptions): Detector<AnomalyState> {
     },
     idle: absence,
     setBack,
+    save: saveAnomaly,
+    restore: restoreAnomaly,
   }
 }
 
 function judge(state: AnomalyState, time: number, value: number, look: Look, acceptable: number): Verdict {
-  const { numbers } = state
   const distance = novelty(state, time, value, look)
   const flat = flatten(state, value)
-  if (numbers[at.count]! <= learning) return undefined
+  if (state[at.count]! <= learning) return undefined
   const novel = weigh(state, distance)
-  numbers[at.chance] = flat > 0 && (novel === 0 || flat < novel) ? flat : novel
-  const chance = numbers[at.chance]!
+  state[at.chance] = flat > 0 && (novel === 0 || flat < novel) ? flat : novel
+  const chance = state[at.chance]!
   if (isAbsent(state)) return undefined
-  if (chance > 0 && chance <= acceptable && (flat > 0 || distance > worse * numbers[at.said]!)) {
-    const said =
-      flat > 0 ? sayFlat(state, value) : look.by === 'home' ? sayDrift(state, look) : sayNovelty(state, look, time)
+  if (chance > 0 && chance <= acceptable && (flat > 0 || distance > worse * state[at.said]!)) {
+    const said = flat > 0 ? sayFlat(state, value) : say(state, look, time)
     settle(state, look.course.features[1]!)
     return tell(state, time, distance, said)
   }
-  return numbers[at.since] === 0 ? undefined : calm(state, time, distance)
+  return state[at.since] === 0 ? undefined : calm(state, time, distance)
 }
 
-function tell({ numbers }: AnomalyState, time: number, distance: number, said: Said): Verdict {
-  if (numbers[at.since] === 0) numbers[at.since] = time
-  numbers[at.said] = Math.max(distance, reach)
-  numbers[at.calm] = 0
-  return { since: numbers[at.since]!, ...said }
+function tell(state: AnomalyState, time: number, distance: number, said: Said): Verdict {
+  if (state[at.since] === 0) state[at.since] = time
+  state[at.said] = Math.max(distance, reach)
+  state[at.calm] = 0
+  return { since: state[at.since]!, ...said }
 }
 
 /** A finding ends when the window has been full of what is known, or when nothing farther out has come for long. */
 function calm(state: AnomalyState, time: number, distance: number): Verdict {
-  const { numbers } = state
-  numbers[at.calm] = distance === 0 && !isFlat(state) ? numbers[at.calm]! + 1 : 0
-  if (numbers[at.calm]! < window && numbers[at.peakAge]! < rest) return undefined
+  state[at.calm] = distance === 0 && !isFlat(state) ? state[at.calm]! + 1 : 0
+  if (state[at.calm]! < window && state[at.peakAge]! < rest) return undefined
   return end(state, time)
 }
 
-function end({ numbers }: AnomalyState, time: number): Verdict {
-  numbers[at.since] = 0
-  numbers[at.said] = 0
+function end(state: AnomalyState, time: number): Verdict {
+  state[at.since] = 0
+  state[at.said] = 0
   return { until: time }
 }
 
 const absent = -1
 
-function isAbsent({ numbers }: AnomalyState): boolean {
-  return numbers[at.said] === absent
+function isAbsent(state: AnomalyState): boolean {
+  return state[at.said] === absent
 }
 
 function absence(state: AnomalyState, now: number): Verdict {
-  const { numbers } = state
-  const last = numbers[at.time]!
-  if (isAbsent(state) || numbers[at.count]! < knowsPauses) return undefined
-  const most = Math.max(leastPause, usualPauses * numbers[at.interval]!, longestPauses * numbers[at.longest]!)
+  const last = state[at.time]!
+  if (isAbsent(state) || state[at.count]! < knowsPauses) return undefined
+  const most = Math.max(leastPause, usualPauses * state[at.interval]!, longestPauses * state[at.longest]!)
   if (now - last < most) return undefined
-  if (numbers[at.since] !== 0) return end(state, last)
-  numbers[at.since] = last
-  numbers[at.said] = absent
+  if (state[at.since] !== 0) return end(state, last)
+  state[at.since] = last
+  state[at.said] = absent
   return { since: last, ...sayAbsence(state, most) }
 }
 
 /** As if the last sample had come one usual interval before: days that were seen stay as many, and a counter begins anew. */
 function setBack(state: AnomalyState, time: number): void {
-  const { numbers } = state
-  const last = time - numbers[at.interval]!
-  numbers[at.begun]! += last - numbers[at.time]!
-  numbers[at.time] = last
-  numbers[at.value] = Number.MAX_VALUE
+  const last = time - state[at.interval]!
+  state[at.begun]! += last - state[at.time]!
+  state[at.time] = last
+  state[at.value] = Number.MAX_VALUE
+  state[at.binCount] = 0
   end(state, time)
 }
 
 /**
  * How unlikely the newest sample was, from 0 (nothing new) towards 1: at or above `1 / (1 + false_alarms)` it is told.
  */
-export function anomalyScore({ numbers }: AnomalyState): number {
-  const chance = numbers[at.chance]!
+export function anomalyScore(state: AnomalyState): number {
+  const chance = state[at.chance]!
   return chance === 0 ? 0 : 1 / (1 + chance)
 }
 

@@ -47,6 +47,8 @@ export interface Mute {
 }
 
 const pattern = matching(/^[A-Za-z0-9._*-]{1,200}$/, 'a name, with * for any letters')
+/** Those of edges begin with `edge:`. */
+const rulePattern = matching(/^[A-Za-z0-9._:*-]{1,200}$/, 'a name, with * for any letters')
 
 const instant = shape('a time with its zone, such as 2026-12-01T22:00:00Z or 2026-12-01T23:00:00+01:00', raw => {
   const isWhole =
@@ -77,7 +79,7 @@ const weekly: Shape<Weekly> = object({
 const fields = {
   name: matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a name of letters, digits, ".", "_" and "-", at most 64'),
   node: optional(pattern),
-  rule: optional(pattern),
+  rule: optional(rulePattern),
   metric: optional(pattern),
   from: optional(instant),
   to: optional(instant),

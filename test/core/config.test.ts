@@ -68,6 +68,7 @@ t.test('a right configuration is read with its defaults', async t => {
     metrics: '127.0.0.1:9464',
     orders: undefined,
     rules: [],
+    detectors: [],
     metrics_readings: false,
   })
   t.match(check('c', 'daemon: collector\n'), {

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { Series } from '../../core/model.ts'
 import { anomaly } from '../../judge/detect/anomaly.ts'
-import type { AnomalyState } from '../../judge/detect/anomaly-state.ts'
+import { restoreAnomaly, saveAnomaly } from '../../judge/detect/anomaly-saved.ts'
+import { at, startAnomaly } from '../../judge/detect/anomaly-state.ts'
 import type { Verdict } from '../../judge/detector.ts'
 import { type Random, random, seeded } from '../random.ts'
 import { detectorContract, readOptions } from './detector-contract.ts'
@@ -21,10 +22,13 @@ detectorContract(t, anomaly, { false_alarms: 1000 }, sent)
 type Told = { readonly time: number; readonly verdict: Exclude<Verdict, undefined> }
 
 /** A detector at work on one series, from a Monday on. Few false alarms, so that where none is due none comes. */
-function watch(series = heat, plain: Record<string, unknown> = { false_alarms: 0.2 }) {
+function watch(
+  series = heat,
+  plain: Record<string, unknown> = { false_alarms: 0.2 },
+  state = startAnomaly(series),
+  time = monday,
+) {
   const detector = anomaly.open(readOptions(anomaly, plain))
-  const state = detector.start(series) as AnomalyState
-  let time = monday
   const told: Told[] = []
   const hear = (verdict: Verdict): void => {
     if (verdict !== undefined) told.push({ time, verdict })
@@ -43,6 +47,8 @@ function watch(series = heat, plain: Record<string, unknown> = { false_alarms: 0
       time = to
       detector.setBack!(state, to)
     },
+    /** The same with a state from a checkpoint. */
+    restart: () => watch(series, plain, restoreAnomaly(JSON.parse(JSON.stringify(saveAnomaly(state)))), time),
     skip(lasting: number): readonly Told[] {
       told.length = 0
       time += lasting
@@ -102,7 +108,7 @@ t.test('a job at 6 on Mondays is no anomaly in the second week, not even after a
   const first = watch()
   first.feed(day, job)
   const second = watch()
-  Object.assign(second.state, JSON.parse(JSON.stringify(first.state)))
+  Object.assign(second.state, restoreAnomaly(JSON.parse(JSON.stringify(saveAnomaly(first.state)))))
   second.skip(day)
   second.feed(6 * day, job)
   t.same(begun(second.feed(day, job)), [])
@@ -119,6 +125,47 @@ t.test('what never was at this time of day is told once the time of day is known
   const told = begun(series.feed(day, time => (new Date(time).getUTCHours() < 20 ? rhythm(monday) : rhythm(time))))
   t.ok(told.length > 0, 'a day that does not begin')
   t.match(messages(told)[0], /^value is 2\d\.?\d*, usually .*: at \d\d:\d\d UTC of days before the nearest was [78]\d/)
+})
+
+/** A job of ten minutes on Sundays at 6, and one at 12 on working days; each time a little different. */
+const jobs = (random: () => number) => (time: number) => {
+  const date = new Date(time)
+  const isSunday = date.getUTCDay() === 0 && date.getUTCHours() === 6 && date.getUTCMinutes() < 10
+  const isNoon = date.getUTCDay() % 6 !== 0 && date.getUTCHours() === 12 && date.getUTCMinutes() < 10
+  return (isSunday ? 90 : isNoon ? 60 : 10) + random() * 5
+}
+
+t.test('a job on its one day of the week is no news in its third week, and missed in its fourth', async t => {
+  for (const restarts of [false, true]) {
+    const r = random(20)
+    let series = watch()
+    for (let n = 0; n < 20; n++) {
+      series.feed(day, jobs(r))
+      if (restarts) series = series.restart()
+    }
+    t.same(begun(series.feed(7 * day, jobs(r))), [], 'the third week')
+    const idle = jobs(() => 0.5)
+    const told = begun(series.feed(2 * day, time => (new Date(time).getUTCDay() === 0 ? 10 + r() * 5 : idle(time))))
+    t.match(
+      messages(told),
+      [/^value went no higher than 1\d\.?\d* on Sunday 03:30 to 07:30 UTC, in both weeks before it went above [6-9]\d/],
+      restarts ? 'with restarts' : 'without',
+    )
+    t.same(begun(series.feed(14 * day, jobs(r))), [], 'and that it runs again is no news')
+  }
+})
+
+t.test('where the week has no rule nothing is missed, however often something comes', async t => {
+  for (const share of [0.0003, 0.002, 0.01, 0.1]) {
+    const r = random(21)
+    const missed = Array.from({ length: 10 }, () => {
+      const series = watch(heat, { false_alarms: 2 })
+      const told = messages(series.feed(10 * 7 * day, () => (r() < share ? 90 : 10) + r() * 5))
+      return told.filter(text => text.includes('both weeks before')).length
+    })
+    const rate = missed.reduce((sum, count) => sum + count, 0) / 10 / 8
+    t.ok(rate < 0.05, `${rate} a series and week`)
+  }
 })
 
 t.test('nothing comes any more: told after ten usual intervals, ended by data', async t => {
@@ -238,10 +285,36 @@ t.test('about as many false alarms come as were allowed', async t => {
   t.ok(rate < 1.5, `${rate} a series and week`)
 })
 
-t.test('what is remembered takes at most 1.5 KB', async t => {
+t.test('what is remembered takes at most 1.5 KB in memory, and 2 KB as a checkpoint', async t => {
   const r = seeded(t)
   const series = watch()
   let level = 0
   series.feed(30 * day, () => (level += (r() - 0.5) * r.pick([1, 1, 1, 30])))
-  t.ok(JSON.stringify(series.state).length <= 1536, `${JSON.stringify(series.state).length} bytes`)
+  const checkpoint = JSON.stringify(saveAnomaly(series.state)).length
+  t.ok(checkpoint <= 2048, `${checkpoint} bytes as a checkpoint`)
+  t.ok(series.state.length * 8 + 64 <= 1536, `${series.state.length} numbers in memory`)
+})
+
+t.test('a checkpoint that is none of its own is begun afresh from, not judged with', async t => {
+  const series = watch()
+  series.feed(7 * day, about(random(19), 50, 10))
+  const saved = saveAnomaly(series.state)
+  t.same(restoreAnomaly(saved), series.state)
+  const broken: readonly unknown[] = [
+    null,
+    [],
+    {},
+    'text',
+    { ...saved, counter: 1 },
+    { ...saved, numbers: saved.numbers.slice(1) },
+    { ...saved, numbers: saved.numbers.map(String) },
+    { ...saved, numbers: saved.numbers.map((value, n) => (n === at.met ? 1e9 : value)) },
+    { ...saved, numbers: saved.numbers.map((value, n) => (n === at.hand ? -1 : value)) },
+    { ...saved, known: saved.known.slice(1) },
+    { ...saved, known: saved.known.replace(/^./, 'é') },
+    { ...saved, known: saved.known.repeat(100) },
+    { ...saved, week: saved.week!.slice(1) },
+    { ...saved, week: saved.week!.map(() => -0.5) },
+  ]
+  for (const raw of broken) t.equal(restoreAnomaly(raw), undefined, JSON.stringify(raw)?.slice(0, 60))
 })

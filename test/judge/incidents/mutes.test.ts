@@ -49,6 +49,17 @@ t.test('every week, over midnight, in UTC', t => {
   t.end()
 })
 
+t.test('what edges find is muted by its own rule, or all of it', t => {
+  const found = { ...what, rule: 'edge:press-too-hot' }
+  const window = { from: '2026-12-01T00:00:00Z', to: '2026-12-02T00:00:00Z' }
+  for (const rule of ['edge:press-too-hot', 'edge:*']) {
+    const m = opened({ name: 'w', rule, ...window })
+    t.equal(m(found, at('2026-12-01T12:00:00Z')), 'w')
+    t.equal(m(what, at('2026-12-01T12:00:00Z')), undefined)
+  }
+  t.end()
+})
+
 t.test('in a time zone far ahead of UTC the day is that of the zone', t => {
   const m = opened({ name: 'w', time_zone: 'Pacific/Auckland', weekly: { days: ['mon'], at: '02:00', for: '1h' } })
   t.equal(m(what, at('2026-11-29T13:30:00Z')), 'w', 'Monday 02:30 there')
