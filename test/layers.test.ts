@@ -12,7 +12,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   collector: ['collector', 'judge', 'core'],
 }
 /** Judgement is pure: of core it sees data, words of configuration and nothing that does I/O. */
-const judgeSees = /^core\/(model|shape|errors)\.ts$/
+const judgeSees = /^core\/(model|shape|errors|time-zone)\.ts$/
 
 function imports(file: string): readonly string[] {
   const text = readFileSync(file, 'utf8')

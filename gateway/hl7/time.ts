@@ -1,6 +1,8 @@
 // Times of HL7: DTM, TS and DT (2.A.21, 2.A.22, 2.A.77), `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]`. A time
 // without offset is in the offset of MSH-7 and, where that has none either, in the configured zone of the ward.
 
+import { offsetAt } from '../../core/time-zone.ts'
+
 /** Offset from UTC in minutes, or the name of a zone whose offset changes (IANA). */
 export type Zone = number | string
 
@@ -49,41 +51,8 @@ function wallClock([year, month, day, hour, minute, second]: readonly [number, n
 function toEpoch(wall: number, zone: Zone): number {
   if (typeof zone === 'number') return wall - zone * 60_000
   // The offset depends on the moment that is sought: the second look is right but for the hour that a clock repeats.
-  const first = wall - offsetAt(zone, wall)
-  return wall - offsetAt(zone, first)
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** ms that a zone is ahead of UTC at a moment. */
-function offsetAt(zone: string, time: number): number {
-  let format = formats.get(zone)
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    formats.set(zone, format)
-  }
-  const part = Object.fromEntries(format.formatToParts(time).map(p => [p.type, Number(p.value)]))
-  const wall = Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second)
-  return wall - Math.floor(time / 1000) * 1000
-}
-
-export function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
-  } catch (error) {
-    if (error instanceof RangeError) return false
-    throw error
-  }
+  const first = wall - offsetAt(wall, zone)
+  return wall - offsetAt(first, zone)
 }
 
 export interface Bounds {

@@ -15,8 +15,8 @@ import {
   scalar,
   shape,
 } from '../../core/shape.ts'
+import { isZone } from '../../core/time-zone.ts'
 import { knownSentinels } from './sentinels.ts'
-import { isZone } from './time.ts'
 
 const waveformModes = ['features', 'raw', 'off'] as const
 

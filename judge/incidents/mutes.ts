@@ -18,6 +18,7 @@ import {
   type Shape,
   shape,
 } from '../../core/shape.ts'
+import { isZone, offsetAt } from '../../core/time-zone.ts'
 import { selectsNode } from '../select.ts'
 
 const day = 86_400_000
@@ -65,7 +66,7 @@ const timeOfDay = shape('a time of day such as "02:00"', raw => {
 })
 
 const timeZone = shape('a time zone such as Europe/Berlin or UTC', raw =>
-  typeof raw === 'string' && isTimeZone(raw) ? raw : undefined,
+  typeof raw === 'string' && isZone(raw) ? raw : undefined,
 )
 
 const weekly: Shape<Weekly> = object({
@@ -122,14 +123,6 @@ export const mutes: Shape<readonly Mute[]> = refined(list(mute, 1000), (all, pla
         .again(`a second mute with the name ${name}; give each its own name`, place.at(first).at('name').path)
   }
 })
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
-  } catch {
-    return false
-  }
-}
 
 export interface Mutable {
   readonly rule: string
@@ -197,28 +190,4 @@ function changeBetween(low: number, high: number, zone: string): number {
     else to = middle
   }
   return to
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** What a zone's clocks are ahead of UTC, ms. */
-function offsetAt(time: number, zone: string): number {
-  const format = formats.get(zone) ?? newFormat(zone)
-  formats.set(zone, format)
-  const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]))
-  const { year, month, day: date, hour, minute, second } = parts
-  const shown = Date.UTC(year!, month! - 1, date!, hour!, minute!, second!)
-  return shown - Math.floor(time / 1000) * 1000
-}
-
-function newFormat(timeZone: string): Intl.DateTimeFormat {
-  const numeric = {
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  } as const
-  return new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', calendar: 'gregory', ...numeric })
 }

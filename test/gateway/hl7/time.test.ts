@@ -1,5 +1,6 @@
 import t from 'tap'
-import { correction, isZone, readTime } from '../../../gateway/hl7/time.ts'
+import { isZone } from '../../../core/time-zone.ts'
+import { correction, readTime } from '../../../gateway/hl7/time.ts'
 
 const iso = (text: string, zone: number | string = 0): string | undefined => {
   const read = readTime(text, zone)
