@@ -25,7 +25,7 @@ export interface Detector<State> {
   readonly severity: Severity
   /** Whether this detector watches the series; asked once a series. In scope `node` there is no series. */
   watches(node: string, series: Series | undefined): boolean
-  /** State is plain JSON data: it is checkpointed and handed back after a restart. */
+  /** State is plain JSON data: it is checkpointed, or what `save` makes of it, and handed back after a restart. */
   start(series: Series | undefined): State
   /** Sees each sample once, times falling only after `setBack`, values finite; changes `state` in place and says what changed. */
   step(state: State, time: number, value: number): Verdict

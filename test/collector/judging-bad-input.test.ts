@@ -108,7 +108,7 @@ async function recovers(t: Test, one: Press, { normal = 6 * hour, level = 66 } =
   await one.speak(6 * hour)
   t.same(one.open(), [])
   const [ref] = one.c.history.find({ node: 'press-1' })
-  for (const { state } of ref?.watch as Watch[])
+  for (const { state } of ref!.watch as Watch[])
     t.same(JSON.parse(JSON.stringify(state)), state, 'it can be checkpointed')
   t.equal(one.c.judging.stats().failed_watches, 0)
   t.same(one.c.said, [])
