@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   hl7: async () => (await import('./cli/hl7.ts')).hl7,
   probe: async () => (await import('./cli/probe.ts')).probe,
   disks: async () => (await import('./cli/disks.ts')).disks,
+  incidents: async () => (await import('./cli/incidents.ts')).incidents,
   status: async () => (await import('./cli/status.ts')).status,
   'smart-reports': async () => (await import('./cli/smart-reports.ts')).smartReports,
   demo: async () => (await import('./cli/demo.ts')).demo,

@@ -177,6 +177,13 @@ function viewOf(history: History): View {
     disks: () => [],
     disk: () => undefined,
     diskSummary: () => ({ drives: 0, scored: 0, unknown: 0, gone: 0, watch: 0, warning: 0, critical: 0 }),
+    incidents: () => [],
+    incident: () => undefined,
+    feedback: () => [],
+    notAProblem: () => {
+      throw new Error('a bench gives no feedback')
+    },
+    takeBack: () => false,
     vitals: () => ({
       time: start,
       startedAt: start,
@@ -185,6 +192,7 @@ function viewOf(history: History): View {
       samples: 0,
       series: 0,
       openFindings: 0,
+      openIncidents: 0,
     }),
     subscribe: () => () => {},
   }

@@ -12,7 +12,9 @@ const benches = [
   'nab',
   'detect',
   'disks',
+  'smd',
   'disks-daily',
+  'bearings',
 ] as const
 
 const [name, ...args] = process.argv.slice(2)

@@ -26,10 +26,13 @@ export const demo: Command = {
       for: { type: 'string' },
       state: { type: 'string' },
       scene: { type: 'string' },
+      fault: { type: 'boolean' },
     })
     const name = sceneName(values.scene)
+    const fault = values.fault === true
+    if (fault && name !== 'press') throw new Usage(texts(process.env).said.faultOfPress)
     const stop = stopSignal(values.for)
-    const scene = await startScene(name, resolve(values.state ?? folderOf(name)), stop.signal)
+    const scene = await startScene(name, { folder: resolve(values.state ?? folderOf(name)), fault }, stop.signal)
     const { said } = texts(process.env)
     for (const note of scene.notes) print(note)
     print(said.demoPage(scene.collector.url))

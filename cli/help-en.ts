@@ -19,6 +19,7 @@ Tools
   hl7            send HL7 messages; list those that were kept aside
   probe          find out what a Modbus device has
   disks          show which drives will fail, and why
+  incidents      show what is going wrong; say that it is not a problem
   status         show how the daemons of this host are doing
   demo           run all of it here, with simulated devices
   smart-reports  ask the disks for their health, for the agent (needs root)
@@ -207,13 +208,37 @@ Examples
   fieldline status
   fieldline status --config ./gateway.yaml --json`,
 
+  incidents: `Shows what is going wrong: findings that belong together in time and place, with the likely first cause.
+
+Usage: fieldline incidents [--all] [--json] [--collector URL | --config FILE]
+       fieldline incidents ID [--json]
+       fieldline incidents ID --not-a-problem [--note TEXT]
+       fieldline incidents ID --take-back
+
+  ID                one incident with its time line
+  --all             those that are over, too
+  --not-a-problem   the same rule about the same metric there opens no incident any more; ID may also be a finding's
+  --note TEXT       why, for whoever looks later
+  --take-back       it is a problem after all
+  --collector URL   default: that of --config, of /etc/fieldline/collector.yaml, or http://127.0.0.1:8180
+  --config FILE     the configuration of the collector
+  --json            one line of JSON instead of tables
+
+Status 0: none is open, or what was asked is done. 1: one is open, or the collector does not answer. 2: wrong usage.
+
+Examples
+  fieldline incidents
+  fieldline incidents 3f9c0a1b2c3d
+  fieldline incidents 3f9c0a1b2c3d --not-a-problem --note "pump test every Monday"`,
+
   demo: `Runs a broker, a collector with its page, an agent on this host and a gateway that polls a simulated PLC.
 
-Usage: fieldline demo [--scene SCENE] [--for DURATION] [--state FOLDER]
+Usage: fieldline demo [--scene SCENE | --fault] [--for DURATION] [--state FOLDER]
 
   --scene SCENE    another scene, all of whose devices are simulated:
                    plant: a press over Modbus and a filling line over OPC UA
                    ward:  two bedside monitors over HL7, and a signal lamp over Modbus
+  --fault          the relief valve of the press sticks 6 s after the start; its findings become one incident
   --for DURATION   end by itself, such as 30s
   --state FOLDER   where spools and history are kept (default .fieldline/demo, or .fieldline/SCENE)
 
@@ -222,6 +247,7 @@ It ends with a summary whose last line is JSON. Status 1: a sample was lost or s
 Examples
   fieldline demo
   fieldline demo --for 30s
+  fieldline demo --fault
   fieldline demo --scene plant`,
 
   hl7: `Sends HL7 v2 messages over MLLP, or lists those that a gateway could make nothing of.

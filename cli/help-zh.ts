@@ -19,6 +19,7 @@ export const help: Texts['help'] = {
   hl7            发送 HL7 消息；列出被搁置的消息
   probe          查明 Modbus 设备有哪些数据
   disks          显示哪些硬盘将要失效，以及原因
+  incidents      显示正在发生的故障；标记为“不是问题”
   status         显示本机各守护进程的状况
   demo           在本机运行整套系统，附带模拟设备
   smart-reports  询问各硬盘的健康状况，供 agent 使用（需要 root）
@@ -204,13 +205,37 @@ export const help: Texts['help'] = {
   fieldline status
   fieldline status --config ./gateway.yaml --json`,
 
+  incidents: `显示正在发生的故障：时间和位置上相关的发现合为一起，并给出可能的起因。
+
+用法：fieldline incidents [--all] [--json] [--collector 网址 | --config 文件]
+      fieldline incidents ID [--json]
+      fieldline incidents ID --not-a-problem [--note 文字]
+      fieldline incidents ID --take-back
+
+  ID                一起故障及其时间线
+  --all             也显示已结束的故障
+  --not-a-problem   该处同一规则、同一指标今后不再引发故障；ID 也可以是某个发现的编号
+  --note 文字       原因，供以后查看
+  --take-back       撤回：它确实是问题
+  --collector 网址  默认取 --config 或 /etc/fieldline/collector.yaml 中的地址，否则为 http://127.0.0.1:8180
+  --config 文件     采集中心的配置
+  --json            输出一行 JSON，而不是表格
+
+状态 0：没有未结束的故障，或所要求的操作已完成。1：有未结束的故障，或采集中心没有应答。2：用法错误。
+
+示例
+  fieldline incidents
+  fieldline incidents 3f9c0a1b2c3d
+  fieldline incidents 3f9c0a1b2c3d --not-a-problem --note "pump test every Monday"`,
+
   demo: `在本机运行消息代理、带网页的 collector、读取本机的 agent，以及轮询模拟 PLC 的 gateway。
 
-用法：fieldline demo [--scene 场景] [--for 时长] [--state 文件夹]
+用法：fieldline demo [--scene 场景 | --fault] [--for 时长] [--state 文件夹]
 
   --scene 场景     另一个场景，其中所有设备都是模拟的：
                    plant：一台通过 Modbus 的压力机和一条通过 OPC UA 的灌装线
                    ward：两台通过 HL7 的床旁监护仪，以及一盏通过 Modbus 的信号灯
+  --fault          启动 6 秒后压力机的溢流阀卡住；由此产生的发现合为一起故障
   --for 时长       到时自动结束，例如 30s
   --state 文件夹   待发数据与历史的存放处（默认 .fieldline/demo 或 .fieldline/场景）
 
@@ -219,6 +244,7 @@ export const help: Texts['help'] = {
 示例
   fieldline demo
   fieldline demo --for 30s
+  fieldline demo --fault
   fieldline demo --scene plant`,
 
   hl7: `通过 MLLP 发送 HL7 v2 消息，或列出网关无法理解的消息。

@@ -1,5 +1,6 @@
 // The command's own words, in the language of the caller's locale: English, or Simplified Chinese for zh_CN and zh_SG.
 
+import type { Ground } from '../judge/incidents/cause.ts'
 import { en } from './texts-en.ts'
 import { zh } from './texts-zh.ts'
 
@@ -20,6 +21,7 @@ export interface Texts {
       | 'probe'
       | 'disks'
       | 'status'
+      | 'incidents'
       | 'demo',
       string
     >
@@ -106,6 +108,10 @@ export interface Texts {
       event(name: string, text: string): string
       findingOpens(rule: string, message: string): string
       findingEnds(rule: string): string
+      readonly valveSticks: string
+      /** The likely first cause and its message. */
+      incidentOpen(id: string, findings: number, rule: string, message: string): string
+      incidentEnds(id: string): string
     }
     readonly hl7Verbs: string
     hl7Address(word: string): string
@@ -136,8 +142,47 @@ export interface Texts {
     fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
-    /** Samples a second, envelopes in the spools, samples committed, latency, open findings. */
-    demoLine(perSecond: number, spooled: number, committed: number, p99: string, findings: number): string
+    readonly incidentWhich: string
+    readonly incidentEither: string
+    incidentId(word: string): string
+    incidentsUnasked(address: string): string
+    readonly noIncidents: string
+    readonly incidentColumns: Readonly<
+      Record<'id' | 'severity' | 'since' | 'lasted' | 'findings' | 'where' | 'cause', string>
+    >
+    readonly incidentFacts: Readonly<
+      Record<
+        'state' | 'since' | 'where' | 'findings' | 'cause' | 'why' | 'common' | 'look' | 'feedback' | 'into',
+        string
+      >
+    >
+    readonly incidentOpen: string
+    incidentOver(time: string, lasted: string): string
+    incidentHosts(count: number): string
+    incidentCounts(all: number, open: number, lowered: number): string
+    readonly incidentWhy: Readonly<Record<Ground, string>>
+    /** Seconds after the first finding. */
+    incidentAfter(seconds: number): string
+    incidentCommon(rule: string): string
+    readonly incidentStorm: string
+    readonly incidentBegins: string
+    readonly incidentEnds: string
+    readonly incidentMore: string
+    readonly incidentNoProblem: string
+    readonly incidentLowered: string
+    incidentUndo(id: string): string
+    readonly incidentTakenBack: string
+    readonly faultOfPress: string
+    /** Samples a second, envelopes in the spools, samples committed, latency, open findings and incidents, s from the fault to its incident. */
+    demoLine(
+      perSecond: number,
+      spooled: number,
+      committed: number,
+      p99: string,
+      findings: number,
+      incidents: number,
+      took: number | undefined,
+    ): string
     demoSummary(sum: Readonly<Record<'read' | 'committed' | 'waiting' | 'lost' | 'duplicated', number>>): string
   }
 }

@@ -15,6 +15,7 @@ import {
   type Shape,
   size,
 } from '../core/shape.ts'
+import { type Mute, mutes } from '../judge/incidents/mutes.ts'
 
 const GiB = 1024 ** 3
 const MiB = 1024 ** 2
@@ -42,6 +43,8 @@ export interface CollectorConfig {
   }
   readonly limits: LimitsConfig
   readonly detectors: readonly Part[]
+  /** Planned windows in which findings open no incidents. */
+  readonly mutes: readonly Mute[]
 }
 
 /** The page, the API, OTLP/HTTP and /metrics. */
@@ -70,6 +73,7 @@ export function collectorConfig(detectors: readonly Kind[], usual: readonly unkn
     retention: optional(retention, retention.read({}, new Place())),
     limits: optional(limits, limits.read({}, new Place())),
     detectors: optional(rules, rules.read(usual, new Place())),
+    mutes: optional(mutes, []),
   })
   return refined(all, (value, place) => {
     if (value.mqtt && value.broker) place.at('broker').wrong('give mqtt or broker, not both')

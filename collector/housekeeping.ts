@@ -2,6 +2,7 @@
 
 import { reason } from '../core/errors.ts'
 import { type Say, troubles } from '../core/log.ts'
+import type { Incidents } from './incidents.ts'
 import type { Intake } from './ingest/intake.ts'
 import type { MqttIngest } from './ingest/mqtt.ts'
 import type { Judging } from './judging.ts'
@@ -11,6 +12,7 @@ import type { CollectorView } from './view.ts'
 export interface House {
   readonly history: History
   readonly judging: Judging
+  readonly incidents: Incidents
   readonly intake: Intake
   readonly view: CollectorView
   readonly mqtt: MqttIngest | undefined
@@ -32,8 +34,9 @@ export function housekeeping(house: House): { close(): void } {
   let retaining = false
 
   const tick = (): void => {
-    const { judging, intake, mqtt, view, now } = house
+    const { judging, incidents, intake, mqtt, view, now } = house
     if (mqtt?.connected === false) judging.deaf(now())
+    incidents.tick(now())
     intake.tick()
     if (retaining || Math.abs(now() - retained) >= retainEvery) retain()
     view.tick()

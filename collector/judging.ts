@@ -37,16 +37,19 @@ interface Rule {
   readonly definition: string
 }
 
-/** One detector's eye on one series, or on one node. */
+/** One detector's eye on one series, on one node, or on one series as one of the group of its node. */
 export interface Watch extends Order {
   readonly rule: Rule
   readonly subject: Subject
-  /** The series' id, 0 for a node. */
+  /** The series' id, 0 for a node or group. */
   readonly ref: number
+  /** Of one series of a group: the watch of the group. It has the state and the finding, this one the order of its series. */
+  readonly group?: Watch
   state: unknown
   /** Since when the finding that it stands behind lasts. */
   since: number | undefined
   changed: boolean
+  failed: boolean
 }
 
 /** How samples came. */
@@ -75,6 +78,7 @@ export class Judging {
   readonly #options: JudgingOptions
   readonly #checkpoints: Checkpoints
   readonly #nodes = new Map<string, Watch[]>()
+  readonly #groups = new Map<string, Watch[]>()
   /** Those of series that judge absence too. */
   readonly #idleSeries = new Set<Watch>()
   #changed: Watch[] = []
@@ -87,7 +91,7 @@ export class Judging {
     this.#rules = options.rules.map(part => toRule(part, options.detectors))
     this.#checkpoints = new Checkpoints(options.history.db)
     for (const ref of options.history.find({})) this.attach(ref)
-    for (const { name } of options.records.nodes()) this.#watchesOf(name)
+    for (const { name } of options.records.nodes()) this.#watchesOf(name, 'node')
   }
 
   /** Sets the watches of a series, once it is known. */
@@ -96,6 +100,8 @@ export class Judging {
     const { node, series, id } = ref
     const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
+    const groups = this.#watchesOf(node, 'group').filter(({ rule }) => rule.detector.watches(node, series))
+    for (const group of groups) watches.push({ ...begin(group.rule, { node, series }, id), group })
     if (watches.length === 0) return
     ref.watch = watches
     if (ref.count === 0) this.#retire(ref)
@@ -107,6 +113,7 @@ export class Judging {
       if (other.id === id || Object.keys(other.series.attributes).length > Object.keys(series.attributes).length)
         continue
       for (const watch of (other.watch as Watch[] | undefined) ?? []) {
+        if (watch.group !== undefined) continue
         if (watch.since !== undefined) this.#close(watch, watch.since, watch.last)
         watch.state = watch.rule.detector.start(other.series)
         this.#touch(watch)
@@ -127,7 +134,7 @@ export class Judging {
 
   /** All that came from a node at once. */
   stepNode(node: string, time: number, count: number, came: Came): void {
-    this.step(this.#watchesOf(node), time, count, came, 0)
+    this.step(this.#watchesOf(node, 'node'), time, count, came, 0)
   }
 
   /** About once a second, by the collector's clock: judges what shows only by absence. */
@@ -136,9 +143,9 @@ export class Judging {
     this.#lastIdle = now
     if (apart < 0 || apart > heldStill) this.deaf(now)
     if (now < this.#deafUntil) return
-    for (const [name, watches] of this.#nodes) {
+    for (const [name, watches] of [...this.#nodes, ...this.#groups]) {
       const node = this.#options.records.node(name)
-      if (node !== undefined) for (const watch of watches) this.#idle(watch, presentOf(node, now))
+      if (node !== undefined) for (const watch of watches) if (!watch.failed) this.#idle(watch, presentOf(node, now))
     }
     for (const watch of this.#idleSeries) {
       const node = this.#options.records.node(watch.subject.node)
@@ -171,11 +178,13 @@ export class Judging {
    * series or the node is gone.
    */
   settle(now: number): void {
-    for (const name of this.#nodes.keys()) if (this.#options.records.node(name) === undefined) this.#nodes.delete(name)
+    for (const nodes of [this.#nodes, this.#groups]) {
+      for (const name of nodes.keys()) if (this.#options.records.node(name) === undefined) nodes.delete(name)
+    }
     const alive = new Set(this.#allWatches())
     for (const watch of this.#idleSeries) if (!alive.has(watch)) this.#idleSeries.delete(watch)
     const held = new Set<string>()
-    for (const watch of alive) if (watch.since !== undefined) held.add(keyOf(watch, watch.since))
+    for (const watch of alive) if (watch.since !== undefined && !watch.failed) held.add(keyOf(watch, watch.since))
     const kinds = new Set(this.#options.detectors.map(d => d.name))
     for (const finding of this.#options.records.openFindings()) {
       if (kinds.has(finding.kind) && !held.has(findingKey(finding))) {
@@ -193,12 +202,13 @@ export class Judging {
     return this.#stats
   }
 
-  #watchesOf(node: string): Watch[] {
-    const known = this.#nodes.get(node)
+  #watchesOf(node: string, scope: 'node' | 'group'): Watch[] {
+    const nodes = scope === 'node' ? this.#nodes : this.#groups
+    const known = nodes.get(node)
     if (known !== undefined) return known
-    const rules = this.#rules.filter(r => r.detector.scope === 'node' && r.detector.watches(node, undefined))
+    const rules = this.#rules.filter(r => r.detector.scope === scope && r.detector.watches(node, undefined))
     const watches = rules.map(rule => this.#watch(rule, { node }, 0))
-    this.#nodes.set(node, watches)
+    nodes.set(node, watches)
     return watches
   }
 
@@ -208,20 +218,22 @@ export class Judging {
       rule.detector,
       history.spare(() => this.#checkpoints.take(rule.name, rule.definition, subject.node, ref)),
     )
-    const begun = { state: rule.detector.start(subject.series), last: Number.NEGATIVE_INFINITY, since: undefined }
-    const watch: Watch = { rule, subject, ref, ...begun, ...saved, behind: null, changed: false }
+    const watch: Watch = { ...begin(rule, subject, ref), ...(saved ?? { state: rule.detector.start(subject.series) }) }
     if (ref !== 0 && rule.detector.idle !== undefined) this.#idleSeries.add(watch)
     this.#stats.watches++
     return watch
   }
 
   /** `before`: when the clock was set back, where it was. False if the detector failed and watches no longer. */
-  #step(watch: Watch, time: number, value: number, before: number | undefined): boolean {
+  #step(one: Watch, time: number, value: number, before: number | undefined): boolean {
+    const watch = one.group ?? one
+    if (watch.failed) return false
+    watch.last = one.last
     this.#touch(watch)
     this.#stats.steps++
     try {
       if (before !== undefined) this.#setBack(watch, time, before)
-      const verdict = watch.rule.detector.step(watch.state, time, value)
+      const verdict = watch.rule.detector.step(watch.state, time, value, one.subject.series)
       if (verdict !== undefined) this.#conclude(watch, verdict)
       return true
     } catch (error) {
@@ -237,7 +249,7 @@ export class Judging {
 
   #setBack(watch: Watch, time: number, before: number): void {
     const { detector } = watch.rule
-    if (watch.since !== undefined) this.#close(watch, watch.since, before)
+    if (watch.since !== undefined) this.#close(watch, watch.since, Math.max(watch.since, before))
     if (detector.setBack === undefined) watch.state = detector.start(watch.subject.series)
     else detector.setBack(watch.state, time)
   }
@@ -252,6 +264,7 @@ export class Judging {
   #failed(watch: Watch, error: unknown): void {
     this.#stats.failed_watches++
     this.#stats.watches--
+    watch.failed = true
     this.#idleSeries.delete(watch)
     this.#changed = this.#changed.filter(other => other !== watch)
     const { rule, subject } = watch
@@ -281,7 +294,7 @@ export class Judging {
   }
 
   *#allWatches(): Generator<Watch> {
-    for (const watches of this.#nodes.values()) yield* watches
+    for (const watches of [...this.#nodes.values(), ...this.#groups.values()]) yield* watches
     for (const { watch } of this.#options.history.find({})) yield* (watch as Watch[] | undefined) ?? []
   }
 }
@@ -296,6 +309,11 @@ function restored({ restore }: Detector<unknown>, saved: Saved | undefined): Sav
   if (saved === undefined || restore === undefined) return saved
   const state = restore(saved.state)
   return state === undefined ? undefined : { ...saved, state }
+}
+
+function begin(rule: Rule, subject: Subject, ref: number): Watch {
+  const order = { last: Number.NEGATIVE_INFINITY, behind: null }
+  return { rule, subject, ref, ...order, state: undefined, since: undefined, changed: false, failed: false }
 }
 
 function keyOf({ rule, subject }: Watch, since: number): string {

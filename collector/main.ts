@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Started } from '../core/daemon.ts'
 import type { Say } from '../core/log.ts'
+import type { Finding } from '../core/model.ts'
 import type { MqttOptions } from '../core/mqtt-options.ts'
 import { splitAddress, vitalsText } from '../core/vitals.ts'
 import { detectors } from '../judge/index.ts'
@@ -17,6 +18,7 @@ import { diskSchema } from './disks/disk-table.ts'
 import { Disks } from './disks/disks.ts'
 import { diskModel } from './disks/model.ts'
 import { housekeeping } from './housekeeping.ts'
+import { Incidents } from './incidents.ts'
 import type { Open } from './ingest/inbox-salvage.ts'
 import { Intake } from './ingest/intake.ts'
 import { type MqttIngest, openMqttIngest } from './ingest/mqtt.ts'
@@ -26,7 +28,7 @@ import { checkpointSchema } from './judging-checkpoints.ts'
 import { Meter } from './meter.ts'
 import { reviving } from './revive.ts'
 import { type History, openHistory } from './store/history.ts'
-import { Records, recordSchemas } from './store/records.ts'
+import { type RecordChange, Records, recordSchemas } from './store/records.ts'
 import { CollectorView } from './view.ts'
 import { collectorVitals, Refusals } from './vitals.ts'
 
@@ -101,12 +103,18 @@ async function open(
   mkdirSync(config.state, { recursive: true })
   const others = [...recordSchemas, checkpointSchema, diskSchema]
   const history = parts.adopt(openHistory({ folder: config.state, others, say, now, onDamage: ask }), h => h.close())
-  const records = new Records({ db: history.db, file: history, changed: change => view.changed(change) })
+  const records = new Records({ db: history.db, file: history, changed: change => changed(change) })
   const meter = new Meter()
   const offline = new Set<string>()
+  const marked = (finding: Finding): void => view.changed({ kind: 'finding', finding })
+  const incidents = new Incidents({ records, mutes: config.mutes, marked })
+  const changed = (change: RecordChange): void => {
+    if (change.kind === 'finding') incidents.take(change.finding)
+    view.changed(change)
+  }
   const judging = new Judging({ rules: config.detectors, detectors, history, records, say })
   const disks = new Disks({ model: await diskModel(), history, records, judging })
-  const view = new CollectorView({ history, records, disks, meter, offline, now })
+  const view = new CollectorView({ history, records, disks, incidents, meter, offline, now })
   const intake = await Intake.open({
     folder: config.state,
     history,
@@ -129,7 +137,7 @@ async function open(
   parts.defer(() => mqtt?.close())
   const vitals = collectorVitals({ history, records, intake, meter, refusals, view })
   const app = parts.adopt(await serve(config.listen, intake, view, refusals, vitals, say), a => a.close())
-  const house = housekeeping({ history, judging, intake, view, mqtt, retention: config.retention, say, now })
+  const house = housekeeping({ history, judging, incidents, intake, view, mqtt, retention: config.retention, say, now })
   parts.defer(() => house.close())
   const stop = (): Promise<void> => parts.disposeAsync()
   return { url: `http://${addressOf(app)}/`, broker: broker?.url, history, view, stop }

@@ -1,15 +1,19 @@
 // Puts the stores behind what the API and the page see.
 
-import { createHash } from 'node:crypto'
 import type { Finding } from '../core/model.ts'
 import { version } from '../core/version.ts'
 import type {
+  About,
   Change,
   DiskDetail,
   DiskSelector,
   DiskSummary,
   DiskView,
+  FeedbackView,
   FindingView,
+  IncidentDetail,
+  IncidentSelector,
+  IncidentView,
   Lines,
   NodeState,
   NodeView,
@@ -21,14 +25,18 @@ import type {
 import { isSimulated } from './api/view.ts'
 import { diskDetail, seriesOf, summaryOf, worstOf } from './disks/disk-view.ts'
 import type { Disks } from './disks/disks.ts'
+import { findingId } from './finding-ids.ts'
+import type { Incidents } from './incidents.ts'
 import type { Meter } from './meter.ts'
 import type { History, Ref } from './store/history.ts'
 import { findingKey, type NodeRecord, type RecordChange, type Records } from './store/records.ts'
+import { incidentDetail, incidentView } from './view-incidents.ts'
 
 export interface ViewParts {
   readonly history: History
   readonly records: Records
   readonly disks: Pick<Disks, 'all' | 'get'>
+  readonly incidents: Incidents
   readonly meter: Meter
   /** Nodes whose connection is known to be gone. */
   readonly offline: ReadonlySet<string>
@@ -46,6 +54,19 @@ export class CollectorView implements View {
   readonly #startedAt: number
   /** Per node how many series it had when its series were last looked through, and what was found. */
   readonly #simulated = new Map<string, { series: number; simulated: boolean }>()
+  /** What a view of incidents is made of. */
+  readonly #seen = {
+    finding: (key: string): FindingView | undefined => {
+      const finding = this.#parts.records.known(key)
+      return finding && this.#findingView(finding)
+    },
+    keysOf: (incident: string, limit: number) =>
+      this.#parts.records.incidents.findingsOf(incident, limit).map(({ key }) => key),
+    series: (id: number) => this.seriesById(id),
+    feedback: (id: string) => this.#parts.records.incidents.feedbackOn(id),
+    isSimulated: (node: string) => this.node(node)?.simulated === true,
+    now: () => this.#parts.now(),
+  }
   readonly #told = new Map<string, { at: number; state: NodeState; findings: number }>()
 
   constructor(parts: ViewParts) {
@@ -85,6 +106,27 @@ export class CollectorView implements View {
     return this.#parts.records.findings(selector).map(finding => this.#findingView(finding))
   }
 
+  incidents(selector: IncidentSelector): readonly IncidentView[] {
+    return this.#parts.records.incidents.find(selector).map(incident => incidentView(incident, this.#seen))
+  }
+
+  incident(id: string): IncidentDetail | undefined {
+    const incident = this.#parts.records.incidents.get(id)
+    return incident && incidentDetail(incident, this.#seen)
+  }
+
+  feedback(): readonly FeedbackView[] {
+    return this.#parts.records.incidents.feedback()
+  }
+
+  notAProblem(about: About, note: string): FeedbackView {
+    return this.#parts.incidents.notAProblem(about, note, this.#parts.now())
+  }
+
+  takeBack(id: string): boolean {
+    return this.#parts.incidents.takeBack(id, this.#parts.now())
+  }
+
   events(selector: { node?: string; from?: number; to?: number; limit: number }) {
     return this.#parts.records.events(selector)
   }
@@ -120,6 +162,7 @@ export class CollectorView implements View {
       ...(p99Ms !== undefined && { p99Ms }),
       series: history.stats().series,
       openFindings: records.openCount(),
+      openIncidents: records.incidents.openCount(),
     }
   }
 
@@ -135,9 +178,14 @@ export class CollectorView implements View {
     else this.#tell({ kind: 'finding', finding: this.#findingView(change.finding) })
   }
 
-  /** Looks for nodes that changed; called about once a second. */
+  /** Looks for nodes and incidents that changed; called about once a second. */
   tick(): void {
+    const changed = this.#parts.incidents.changed()
     if (this.#listeners.size === 0) return
+    for (const id of changed) {
+      const incident = this.#parts.records.incidents.get(id)
+      if (incident !== undefined) this.#tell({ kind: 'incident', incident: incidentView(incident, this.#seen) })
+    }
     const now = this.#parts.now()
     for (const node of this.nodes()) {
       const told = this.#told.get(node.name)
@@ -190,12 +238,22 @@ export class CollectorView implements View {
   }
 
   #findingView(finding: Finding): FindingView {
+    const key = findingKey(finding)
+    const known = { ...finding, id: findingId(key), ...this.#markOf(key) }
     const { node, series } = finding.subject
-    const id = createHash('sha256').update(findingKey(finding)).digest('base64url').slice(0, 22)
-    if (series === undefined) return { ...finding, id }
+    if (series === undefined) return known
     const { name, attributes } = series
     const ref = this.#parts.history.find({ node, name, attributes, limit: 1 })[0]
-    return { ...finding, id, ...(ref && { seriesId: ref.id }) }
+    return { ...known, ...(ref && { seriesId: ref.id }) }
+  }
+
+  #markOf(key: string): Pick<FindingView, 'incident' | 'muted' | 'lowered'> {
+    const { incident, muted, lowered } = this.#parts.records.incidents.marked(key) ?? {}
+    return {
+      ...(incident != null && { incident }),
+      ...(muted != null && { muted }),
+      ...(lowered != null && { lowered }),
+    }
   }
 }
 

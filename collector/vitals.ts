@@ -89,6 +89,7 @@ export function collectorVitals({ history, records, intake, meter, refusals, vie
       },
     },
     gauge('findings_open', 'Open findings.', () => records.openCount()),
+    gauge('incidents_open', 'Open incidents.', () => records.incidents.openCount()),
     gauge(
       'commit_latency_p99_seconds',
       'From sample time to commit over the last minute.',

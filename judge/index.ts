@@ -1,6 +1,8 @@
 // THE list of detectors: one line each.
 
 import { anomaly } from './detect/anomaly.ts'
+import { host } from './detect/host.ts'
+import { remainingUsefulLife } from './detect/remaining-useful-life.ts'
 import { silence } from './detect/silence.ts'
 import { threshold } from './detect/threshold.ts'
 import type { DetectorType } from './detector.ts'
@@ -10,6 +12,8 @@ export const detectors: readonly DetectorType<unknown>[] = [
   threshold, //
   silence,
   anomaly,
+  host,
+  remainingUsefulLife,
 ]
 
 /** What is judged where nothing is configured, as it would stand in a configuration. */

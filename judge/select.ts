@@ -19,8 +19,12 @@ export const node: Shape<string | undefined> = optional(
 )
 
 export function selectsNode({ node }: Selection): (name: string) => boolean {
-  if (node === undefined) return () => true
-  const parts = node.split('*')
+  return node === undefined ? () => true : selectsName(node)
+}
+
+/** By a pattern with `*` for any letters. */
+export function selectsName(pattern: string): (name: string) => boolean {
+  const parts = pattern.split('*')
   return name => fits(name, parts)
 }
 

@@ -20,9 +20,13 @@ export interface Account {
   readonly series: number
   /** Opened since the start. */
   readonly findings: number
+  /** Of these findings. */
+  readonly incidents: number
+  /** Seconds from the injected fault until its incident was told. */
+  readonly fault_to_incident_s: number | null
 }
 
-export function account({ edges, collector, nodes, startedAt }: Scene): Account {
+export function account({ edges, collector, nodes, startedAt, faultToIncident }: Scene): Account {
   const waiting = edges.reduce((sum, { state }) => sum + waitingIn(state), 0)
   const read = edges.reduce((sum, { edge }) => sum + edge.stats().samples, 0)
   const { stored, distinct, series } = count(collector, nodes, startedAt - earlier)
@@ -35,6 +39,8 @@ export function account({ edges, collector, nodes, startedAt }: Scene): Account 
     p99_ms: collector.view.vitals().p99Ms ?? null,
     series,
     findings: collector.view.findings({ limit: 1000 }).filter(f => f.since >= startedAt).length,
+    incidents: collector.view.incidents({ limit: 1000 }).filter(i => i.latest >= startedAt).length,
+    fault_to_incident_s: faultToIncident() ?? null,
   }
 }
 

@@ -25,9 +25,10 @@ function total({ edges }: Scene): number {
   return edges.reduce((sum, { edge }) => sum + edge.stats().samples, 0)
 }
 
-function line({ edges, collector }: Scene, perSecond: number): string {
-  const { samples, p99Ms, openFindings } = collector.view.vitals()
+function line({ edges, collector, faultToIncident }: Scene, perSecond: number): string {
+  const { samples, p99Ms, openFindings, openIncidents } = collector.view.vitals()
   const spooled = edges.reduce((sum, { spool }) => sum + spool.stats().envelopes, 0)
   const { said } = texts(process.env)
-  return said.demoLine(perSecond, spooled, samples, p99Ms === undefined ? '-' : `${Math.round(p99Ms)} ms`, openFindings)
+  const p99 = p99Ms === undefined ? '-' : `${Math.round(p99Ms)} ms`
+  return said.demoLine(perSecond, spooled, samples, p99, openFindings, openIncidents, faultToIncident())
 }

@@ -13,10 +13,12 @@ import * as gatewayMain from '../../gateway/main.ts'
 import { usualDetectors } from '../../judge/index.ts'
 import { agentShape, collectorShape, gatewayShape } from '../daemons.ts'
 import { texts } from '../texts.ts'
-import type { Stage } from './stage.ts'
+import type { Stage, StageOptions } from './stage.ts'
 import { type StageName, stages } from './stages/index.ts'
 
 const pagePort = 8180
+/** A reading is dated to its tick, which may lie so much before what it found, ms. */
+const interval = 1000
 
 export interface Scene {
   /** Each with the folder of its state. */
@@ -25,6 +27,8 @@ export interface Scene {
   readonly stage: Stage
   readonly nodes: readonly string[]
   readonly startedAt: number
+  /** Seconds from the fault to the incident that it became; undefined before, and without a fault. */
+  faultToIncident(): number | undefined
   /** For whoever reads the terminal. */
   readonly notes: readonly string[]
   /** After the edges have stopped. */
@@ -32,14 +36,19 @@ export interface Scene {
 }
 
 /** `signal` ends the sources. */
-export async function startScene(name: StageName, folder: string, signal: AbortSignal): Promise<Scene> {
+export async function startScene(
+  name: StageName,
+  { folder, fault }: StageOptions,
+  signal: AbortSignal,
+): Promise<Scene> {
   const say = log()
   const startedAt = Date.now()
   const { said } = texts(process.env)
   const notes = [said.simulated[name]]
-  const stage = await (await stages[name]())({ folder })
+  const stage = await (await stages[name]())({ folder, fault })
   const { collector, isElsewhere } = await startCollector(join(folder, 'collector'), stage, say)
   if (isElsewhere) notes.push(said.demoPortTaken(pagePort))
+  const faultToIncident = watchFault(collector, stage)
   const start = { stage, folder, broker: collector.broker!, say, signal }
   const edges = await Promise.all([...(stage.host ? [startAgent(start)] : []), startGateway(start)])
   const stop = async (): Promise<void> => {
@@ -47,7 +56,19 @@ export async function startScene(name: StageName, folder: string, signal: AbortS
     await stage.close()
   }
   const nodes = [...(stage.host ? [defaultNode()] : []), stage.node]
-  return { edges, collector, stage, nodes, startedAt, notes, stop }
+  return { edges, collector, stage, nodes, startedAt, faultToIncident, notes, stop }
+}
+
+/** How long it took from the fault until an incident of its node was told. */
+function watchFault({ view }: RunningCollector, { node, faultAt }: Stage): () => number | undefined {
+  let took: number | undefined
+  view.subscribe(change => {
+    const at = faultAt?.()
+    if (change.kind !== 'incident' || at === undefined || took !== undefined) return
+    const { nodes, latest, until } = change.incident
+    if (nodes.includes(node) && latest >= at - interval && until === undefined) took = (Date.now() - at) / 1000
+  })
+  return () => took
 }
 
 /** At its usual port, or at a free one where that is taken. */

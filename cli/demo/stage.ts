@@ -14,6 +14,8 @@ export interface Stage {
   readonly host: boolean
   /** Lets happen what is to be seen, until the signal aborts; called when all runs. */
   play(tell: Tell, signal: AbortSignal): void
+  /** When the fault that was asked for came; undefined before. */
+  faultAt?(): number | undefined
   close(): Promise<void>
 }
 
@@ -23,6 +25,8 @@ export type Tell = (text: (said: Texts['said']['scene']) => string) => void
 /** What a stage is given: a folder of its own, and whom to tell what happens at once. */
 export interface StageOptions {
   readonly folder: string
+  /** Something is to break, soon. */
+  readonly fault: boolean
 }
 
 /** Calls `change` with true and, some time later, with false, again and again: both in ms since the start. */

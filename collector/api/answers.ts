@@ -7,7 +7,10 @@ import {
   type DiskSummary,
   type DiskView,
   type EventView,
+  type FeedbackView,
   type FindingView,
+  type IncidentDetail,
+  type IncidentView,
   isSimulated,
   type NodeView,
   type SeriesView,
@@ -41,6 +44,28 @@ export interface FindingAnswer {
   readonly until: number | null
   readonly message: string
   readonly evidence: Readonly<Record<string, number | string>>
+  readonly incident: string | null
+  readonly muted: string | null
+  readonly lowered: string | null
+}
+
+type OrNull<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: Exclude<T[P], undefined> | null }
+
+export type FeedbackAnswer = FeedbackView
+
+export interface CauseAnswer extends Omit<NonNullable<IncidentView['cause']>, 'finding'> {
+  readonly finding: FindingAnswer
+}
+
+export interface IncidentAnswer
+  extends Omit<OrNull<Required<IncidentView>, 'until' | 'common' | 'into' | 'feedback'>, 'cause'> {
+  readonly cause: CauseAnswer | null
+}
+
+export interface IncidentDetailAnswer extends IncidentAnswer, Pick<IncidentDetail, 'from' | 'to' | 'more'> {
+  readonly charts: readonly SeriesAnswer[]
+  readonly evidence: readonly FindingAnswer[]
+  readonly timeline: readonly FindingAnswer[]
 }
 
 export interface FindingSeries {
@@ -76,6 +101,7 @@ export interface Tick {
   readonly vitals: VitalsAnswer
   readonly nodes: readonly NodeAnswer[]
   readonly findings: readonly FindingAnswer[]
+  readonly incidents: readonly IncidentAnswer[]
   readonly events: readonly EventAnswer[]
 }
 
@@ -121,6 +147,47 @@ export function findingAnswer(view: View, finding: FindingView): FindingAnswer {
     until: until ?? null,
     message,
     evidence,
+    incident: finding.incident ?? null,
+    muted: finding.muted ?? null,
+    lowered: finding.lowered ?? null,
+  }
+}
+
+export function incidentAnswer(view: View, incident: IncidentView): IncidentAnswer {
+  const { id, severity, since, latest, until, findings, openFindings, lowered, hosts, nodes, place, simulated } =
+    incident
+  const { common, into, cause, feedback } = incident
+  return {
+    ...{
+      id,
+      severity,
+      since,
+      latest,
+      until: until ?? null,
+      findings,
+      openFindings,
+      lowered,
+      hosts,
+      nodes,
+      place,
+      simulated,
+    },
+    ...{ common: common ?? null, into: into ?? null, feedback: feedback ?? null },
+    cause: cause === undefined ? null : { ...cause, finding: findingAnswer(view, cause.finding) },
+  }
+}
+
+export function incidentDetailAnswer(view: View, incident: IncidentDetail): IncidentDetailAnswer {
+  const { evidence, charts, from, to, timeline, more } = incident
+  const answers = (findings: readonly FindingView[]) => findings.map(finding => findingAnswer(view, finding))
+  return {
+    ...incidentAnswer(view, incident),
+    evidence: answers(evidence),
+    charts: charts.map(seriesAnswer),
+    from,
+    to,
+    timeline: answers(timeline),
+    more,
   }
 }
 

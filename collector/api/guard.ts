@@ -16,6 +16,28 @@ export const securityHeaders = {
   'x-frame-options': 'DENY',
 } as const
 
+/**
+ * What changes something is taken from this page and from programs, not from pages of other origins: a browser says where a
+ * request comes from. (A form of another origin also cannot send JSON, and nothing else is taken.)
+ * https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header, RFC 6454 section 7.
+ */
+export function guardChanges(scope: FastifyInstance): void {
+  scope.removeContentTypeParser('text/plain')
+  scope.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    const { 'sec-fetch-site': site, origin, host } = request.headers
+    const isOwn =
+      site === undefined
+        ? origin === undefined || isOrigin(origin, host)
+        : ['same-origin', 'none'].includes(String(site))
+    if (!isOwn) return reply.code(403).send({ error: 'pages of other origins may not change anything here' })
+  })
+}
+
+function isOrigin(origin: string, host = ''): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`
+}
+
 export function guard(scope: FastifyInstance): void {
   scope.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders)

@@ -1,11 +1,11 @@
 // The live feed: server-sent events, one message a second to all clients, made once. Changes between two messages are
-// coalesced (the last word on a node or finding counts; of events the newest). Nothing runs while nobody listens.
+// coalesced (the last word on a node, finding or incident counts; of events the newest). Nothing runs while nobody listens.
 // A client that does not read is let go: its browser comes back by itself and reads afresh.
 
 import type { ServerResponse } from 'node:http'
-import { type EventAnswer, eventAnswer, findingAnswer, type Tick, vitalsAnswer } from './answers.ts'
+import { type EventAnswer, eventAnswer, findingAnswer, incidentAnswer, type Tick, vitalsAnswer } from './answers.ts'
 import { securityHeaders } from './guard.ts'
-import type { Change, FindingView, NodeView, View } from './view.ts'
+import type { Change, FindingView, IncidentView, NodeView, View } from './view.ts'
 
 const interval = 1000
 const maxClients = 64
@@ -17,6 +17,7 @@ export class LiveFeed {
   readonly #clients = new Set<ServerResponse>()
   readonly #nodes = new Map<string, NodeView>()
   readonly #findings = new Map<string, FindingView>()
+  readonly #incidents = new Map<string, IncidentView>()
   #events: EventAnswer[] = []
   #stop: (() => void) | undefined
 
@@ -28,7 +29,9 @@ export class LiveFeed {
   add(response: ServerResponse): boolean {
     if (this.#clients.size >= maxClients) return false
     response.writeHead(200, { ...securityHeaders, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    response.write(`retry: 2000\n\n${message({ ...this.#vitals(), nodes: [], findings: [], events: [] })}`)
+    response.write(
+      `retry: 2000\n\n${message({ ...this.#vitals(), nodes: [], findings: [], incidents: [], events: [] })}`,
+    )
     this.#clients.add(response)
     response.on('close', () => this.#remove(response))
     this.#stop ??= this.#start()
@@ -59,6 +62,7 @@ export class LiveFeed {
   #note(change: Change): void {
     if (change.kind === 'node') this.#nodes.set(change.node.name, change.node)
     else if (change.kind === 'finding') this.#findings.set(change.finding.id, change.finding)
+    else if (change.kind === 'incident') this.#incidents.set(change.incident.id, change.incident)
     else if (this.#events.push(eventAnswer(this.#view, change.event)) > maxEvents) this.#events.shift()
   }
 
@@ -67,6 +71,7 @@ export class LiveFeed {
       ...this.#vitals(),
       nodes: [...this.#nodes.values()],
       findings: [...this.#findings.values()].map(finding => findingAnswer(this.#view, finding)),
+      incidents: [...this.#incidents.values()].map(incident => incidentAnswer(this.#view, incident)),
       events: this.#events,
     })
     this.#forget()
@@ -83,6 +88,7 @@ export class LiveFeed {
   #forget(): void {
     this.#nodes.clear()
     this.#findings.clear()
+    this.#incidents.clear()
     this.#events = []
   }
 }

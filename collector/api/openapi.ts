@@ -5,9 +5,9 @@ import { failure, type Schema } from './schemas.ts'
 
 export function openapi(routes: readonly Route[], version: string): Record<string, unknown> {
   const components: Record<string, unknown> = {}
-  const paths = routes.map(route => [
-    route.path.replace(/:(\w+)/g, '{$1}'),
-    { get: operation(route, schema => named(schema, components)) },
+  const paths = Object.entries(Object.groupBy(routes, ({ path }) => path)).map(([path, those]) => [
+    path.replace(/:(\w+)/g, '{$1}'),
+    Object.fromEntries(those!.map(one => [one.method ?? 'get', operation(one, schema => named(schema, components))])),
   ])
   return {
     openapi: '3.1.0',
@@ -22,13 +22,16 @@ type Refer = (schema: Schema) => unknown
 function operation(route: Route, refer: Refer): Record<string, unknown> {
   const parameters = [...parametersIn('path', route.params), ...parametersIn('query', route.querystring)]
   const failures =
-    parameters.length > 0 ? { 400: 'Something given is not allowed.', ...route.failures } : route.failures
+    parameters.length > 0 || route.body ? { 400: 'Something given is not allowed.', ...route.failures } : route.failures
   const refused = Object.entries(failures ?? {}).map(([code, why]) => [code, reply(why, refer(failure))])
   const good = reply('The answer.', refer(route.answer), route.contentType)
   return {
-    operationId: route.path.replace(/[^A-Za-z]+(\w?)/g, (_, next: string) => next.toUpperCase()),
+    operationId: (route.method ?? '') + route.path.replace(/[^A-Za-z]+(\w?)/g, (_, next: string) => next.toUpperCase()),
     summary: route.summary,
     parameters,
+    ...(route.body && {
+      requestBody: { required: true, content: { 'application/json': { schema: refer(route.body) } } },
+    }),
     responses: { 200: good, ...Object.fromEntries(refused) },
   }
 }

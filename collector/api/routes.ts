@@ -1,9 +1,13 @@
 // THE list of routes, one entry each: what `server.ts` serves and `openapi.ts` describes.
 
-import { answers, diskDetail, given, node, type Schema } from './schemas.ts'
+import { answers, diskDetail, feedback, given, node, type Schema } from './schemas.ts'
 
 export interface Route {
   readonly path: string
+  /** `get` if absent. */
+  readonly method?: 'post' | 'delete'
+  /** What is sent along, JSON. */
+  readonly body?: Schema
   readonly summary: string
   readonly params?: Schema
   readonly querystring?: Schema
@@ -41,6 +45,40 @@ export const routes = {
     summary: 'What is or was going wrong: open ones first, then the newest first.',
     querystring: given.findings,
     answer: answers.findings,
+  },
+  incidents: {
+    path: '/api/incidents',
+    summary: 'Findings that belong together: open ones first, then those that began last.',
+    querystring: given.incidents,
+    answer: answers.incidents,
+  },
+  incident: {
+    path: '/api/incidents/:incident',
+    summary: 'One incident, with its evidence, what to chart of it, and its time line.',
+    params: given.incident,
+    answer: answers.incident,
+    failures: { 404: 'No such incident.' },
+  },
+  feedback: {
+    path: '/api/feedback',
+    summary: 'What was called "not a problem", the newest first.',
+    answer: answers.feedback,
+  },
+  notAProblem: {
+    path: '/api/feedback',
+    method: 'post',
+    summary: 'Calls an incident or a finding "not a problem": its patterns open no incident any more.',
+    body: given.about,
+    answer: feedback,
+    failures: { 403: 'The request comes from a page of another origin.' },
+  },
+  takeBack: {
+    path: '/api/feedback/:feedback',
+    method: 'delete',
+    summary: 'Takes it back.',
+    params: given.feedback,
+    answer: answers.taken,
+    failures: { 403: 'The request comes from a page of another origin.', 404: 'No such feedback.' },
   },
   events: {
     path: '/api/events',

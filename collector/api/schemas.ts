@@ -3,6 +3,8 @@
 
 import { seriesKinds, severities } from '../../core/model.ts'
 import { media } from '../../judge/disks/reading.ts'
+import { grounds } from '../../judge/incidents/cause.ts'
+import { levels } from '../../judge/incidents/place.ts'
 import { diskRisks, diskTrends, nodeStates, readings } from './view.ts'
 
 export interface Schema {
@@ -82,7 +84,75 @@ const finding = closed('Finding', {
   since: time,
   until: { ...orNull(time), description: 'When it ended, ms since the Unix epoch; null while it lasts.' },
   message: text,
+  incident: { ...orNull(text), description: 'The incident it belongs to.' },
+  muted: { ...orNull(text), description: 'The mute that it fell under; then it opened no incident.' },
+  lowered: { ...orNull(text), description: 'The feedback "not a problem" that it falls under.' },
   evidence: { type: 'object', additionalProperties: { type: ['number', 'string'] } },
+})
+
+const place: Schema = {
+  type: 'object',
+  additionalProperties: text,
+  description: `Of ${levels.join(', ')}, what is known.`,
+}
+
+const pattern = closed(undefined, {
+  rule: text,
+  metric: { ...orNull(text), description: 'null: findings about a node as a whole.' },
+  node: { ...orNull(text), description: 'This node; null where it is about a place.' },
+  place: { ...place, type: ['object', 'null'] },
+  severity: { ...severity, description: 'The most severe that it is about.' },
+})
+
+export const feedback = closed('Feedback', {
+  id: { ...text, description: 'That of the incident or finding.' },
+  about: { type: 'string', enum: ['incident', 'finding'] },
+  at: time,
+  note: text,
+  patterns: listOf(pattern),
+})
+
+const cause: Schema = {
+  ...closed('Cause', {
+    finding,
+    ground: { type: 'string', enum: grounds },
+    after: { ...count, description: 'Milliseconds after the earliest finding.' },
+    reason: { ...text, description: 'One sentence for a person.' },
+  }),
+}
+
+const ofIncident = {
+  id: text,
+  severity,
+  since: { ...time, description: 'When its earliest finding began.' },
+  latest: { ...time, description: 'When its latest finding began.' },
+  until: { ...orNull(time), description: 'When the last of its findings ended; null while one is open.' },
+  findings: { ...count, description: 'All that ever belonged to it.' },
+  openFindings: count,
+  lowered: { ...count, description: 'Findings of it that were called "not a problem".' },
+  hosts: count,
+  nodes: { ...listOf(text), description: 'The first hundred.' },
+  place,
+  common: { ...orNull(text), description: 'The rule that many hosts broke at one moment, or * for many rules.' },
+  into: { ...orNull(text), description: 'The incident it turned out to be a part of.' },
+  simulated,
+  cause: { anyOf: [cause, { type: 'null' }], description: 'A guess.' },
+  feedback: { anyOf: [feedback, { type: 'null' }] },
+}
+
+const incident = closed('Incident', ofIncident)
+
+const detail = closed('IncidentDetail', {
+  ...ofIncident,
+  evidence: { ...listOf(finding), description: 'Findings that may be its cause, the likeliest first.' },
+  charts: { ...listOf(series), description: 'Series to look at.' },
+  from: { ...time, description: 'When to look at them.' },
+  to: time,
+  timeline: {
+    ...listOf(finding),
+    description: 'Its findings in the order in which they began, the first 500 that are kept.',
+  },
+  more: { ...flag, description: 'It had more findings than the time line.' },
 })
 
 const event = closed('Event', {
@@ -104,6 +174,7 @@ const vitals = closed('Vitals', {
   p99Ms: { type: ['number', 'null'], description: 'Sample time to commit, 99th percentile, ms.' },
   series: count,
   openFindings: count,
+  openIncidents: count,
 })
 
 const real: Schema = { type: 'number' }
@@ -198,13 +269,23 @@ export const answers = {
     unknown: { ...listOf(count), description: 'Ids that were asked for and have no data any more.' },
   }),
   findings: closed(undefined, { findings: listOf(finding) }),
+  incidents: closed(undefined, { incidents: listOf(incident) }),
+  incident: detail,
+  feedback: closed(undefined, { feedback: listOf(feedback) }),
+  taken: closed(undefined, { taken: { type: 'boolean', enum: [true] } }),
   events: closed(undefined, { events: listOf(event) }),
   disks: closed(undefined, {
     disks: listOf(disk),
     more: { ...flag, description: 'There are more than `limit`.' },
     summary: diskSummary,
   }),
-  tick: closed('Tick', { vitals, nodes: listOf(node), findings: listOf(finding), events: listOf(event) }),
+  tick: closed('Tick', {
+    vitals,
+    nodes: listOf(node),
+    findings: listOf(finding),
+    incidents: listOf(incident),
+    events: listOf(event),
+  }),
   health: closed(undefined, { status: { type: 'string', enum: ['ok'] }, time }),
   document: { type: 'object', additionalProperties: true } satisfies Schema,
 } as const
@@ -213,6 +294,16 @@ const nodeName: Schema = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
   description: 'a node name: letters, digits, `.`, `_`, `-`, at most 64',
+}
+const incidentId: Schema = {
+  type: 'string',
+  pattern: '^[0-9a-f]{12}$',
+  description: 'the id of an incident: twelve hexadecimal digits',
+}
+const thingId: Schema = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_-]{12,22}$',
+  description: 'the id of an incident or a finding, as /api/incidents and /api/findings give it',
 }
 const moment: Schema = {
   type: 'integer',
@@ -273,5 +364,19 @@ export const given = {
     },
     ['disk'],
   ),
+  incidents: inputs({
+    open: { ...flag, description: 'true for open ones only, false for those that are over, both if absent' },
+    limit: limit(1000, 200),
+  }),
+  incident: inputs({ incident: incidentId }, ['incident']),
+  feedback: inputs({ feedback: thingId }, ['feedback']),
+  about: {
+    ...inputs({
+      incident: incidentId,
+      finding: thingId,
+      note: { type: 'string', maxLength: 500, description: 'why, in at most 500 characters' },
+    }),
+    minProperties: 1,
+  },
   events: inputs({ node: nodeName, from: moment, to: moment, limit: limit(1000, 200) }),
 } as const

@@ -2,23 +2,34 @@
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refused, reason } from '../../core/errors.ts'
-import { diskAnswer, disksAnswer, eventAnswer, findingAnswer, seriesAnswer } from './answers.ts'
-import { guard } from './guard.ts'
+import { isMap } from '../../core/shape.ts'
+import {
+  diskAnswer,
+  disksAnswer,
+  eventAnswer,
+  findingAnswer,
+  incidentAnswer,
+  incidentDetailAnswer,
+  seriesAnswer,
+} from './answers.ts'
+import { guard, guardChanges } from './guard.ts'
 import { LiveFeed } from './live.ts'
 import { openapi } from './openapi.ts'
 import { answerQuery, type Question } from './query.ts'
 import { type Route, routes } from './routes.ts'
 import { failure, type Schema } from './schemas.ts'
-import type { DiskSelector, EventSelector, FindingSelector, SeriesSelector, View } from './view.ts'
+import type { DiskSelector, EventSelector, FindingSelector, IncidentSelector, SeriesSelector, View } from './view.ts'
 
 /** Adds the routes in a scope of their own: hooks and error answers do not reach what else `app` serves. */
 export function registerApi(app: FastifyInstance, view: View): void {
   app.register(async scope => {
     guard(scope)
+    guardChanges(scope)
     scope.addHook('preValidation', refuseUnknown)
     scope.addHook('onSend', async (_, reply) => void reply.header('cache-control', 'no-store'))
     scope.setErrorHandler(answerError)
     answerReads(scope, view)
+    answerIncidents(scope, view)
     answerLive(scope, new LiveFeed(view))
   })
 }
@@ -59,6 +70,33 @@ function answerDisks(scope: FastifyInstance, view: View): void {
   })
 }
 
+function answerIncidents(scope: FastifyInstance, view: View): void {
+  scope.get<{ Querystring: IncidentSelector }>(routes.incidents.path, served(routes.incidents), ({ query }) => {
+    return { incidents: view.incidents(query).map(incident => incidentAnswer(view, incident)) }
+  })
+  scope.get<{ Params: { incident: string } }>(routes.incident.path, served(routes.incident), ({ params }, reply) => {
+    const incident = view.incident(params.incident)
+    if (incident === undefined) return reply.code(404).send({ error: `there is no incident ${params.incident}` })
+    return incidentDetailAnswer(view, incident)
+  })
+  scope.get(routes.feedback.path, served(routes.feedback), () => ({ feedback: view.feedback() }))
+  scope.post<{ Body: Said }>(routes.notAProblem.path, served(routes.notAProblem), ({ body }) => {
+    const { incident, finding, note = '' } = body
+    if ((incident === undefined) === (finding === undefined)) throw new Refused('give either incident or finding')
+    return view.notAProblem(incident === undefined ? { finding: finding! } : { incident }, note)
+  })
+  scope.delete<{ Params: { feedback: string } }>(routes.takeBack.path, served(routes.takeBack), ({ params }, reply) => {
+    if (view.takeBack(params.feedback)) return { taken: true }
+    return reply.code(404).send({ error: `there is no feedback on ${params.feedback}` })
+  })
+}
+
+interface Said {
+  readonly incident?: string
+  readonly finding?: string
+  readonly note?: string
+}
+
 function answerLive(scope: FastifyInstance, feed: LiveFeed): void {
   scope.get(routes.live.path, { exposeHeadRoute: false }, (_, reply) => {
     if (!feed.add(reply.raw)) return reply.code(503).send({ error: 'too many clients follow already; try again later' })
@@ -67,9 +105,13 @@ function answerLive(scope: FastifyInstance, feed: LiveFeed): void {
   scope.addHook('preClose', async () => feed.close())
 }
 
-function served({ params, querystring, answer }: Route): { schema: Record<string, unknown> } {
+/** Of what is sent along, bytes. */
+const bodyLimit = 16_384
+
+function served({ params, querystring, body, answer }: Route): { schema: Record<string, unknown>; bodyLimit: number } {
   const response = { 200: answer, '4xx': failure, '5xx': failure }
-  return { schema: { ...(params && { params }), ...(querystring && { querystring }), response } }
+  const input = { ...(params && { params }), ...(querystring && { querystring }), ...(body && { body }) }
+  return { schema: { ...input, response }, bodyLimit }
 }
 
 function refuseEmpty({ from, to }: EventSelector): void {
@@ -79,11 +121,16 @@ function refuseEmpty({ from, to }: EventSelector): void {
 
 /** Fastify's validator would drop unknown keys without a word, and a misspelt `limit` would look obeyed. */
 async function refuseUnknown(request: FastifyRequest): Promise<void> {
-  const known = Object.keys(inputs(request, 'querystring'))
-  const unknown = Object.keys(request.query as object).find(key => !known.includes(key))
-  if (unknown === undefined) return
-  const allowed = known.length > 0 ? `known are ${known.join(', ')}` : 'this address takes none'
-  throw new Refused(`unknown parameter ${JSON.stringify(unknown.slice(0, 40))}; ${allowed}`)
+  for (const [place, what] of [
+    ['querystring', request.query],
+    ['body', request.body],
+  ] as const) {
+    const known = Object.keys(inputs(request, place))
+    const unknown = Object.keys(isMap(what) ? what : {}).find(key => !known.includes(key))
+    if (unknown === undefined) continue
+    const allowed = known.length > 0 ? `known are ${known.join(', ')}` : 'this address takes none'
+    throw new Refused(`unknown parameter ${JSON.stringify(unknown.slice(0, 40))}; ${allowed}`)
+  }
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -96,12 +143,19 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 function whatIsAllowed({ validation, validationContext }: FastifyError, request: FastifyRequest): string {
   const problem = validation![0]!
   const name = String(problem.params.missingProperty ?? problem.instancePath.slice(1))
-  const allowed = inputs(request, validationContext === 'params' ? 'params' : 'querystring')[name]?.description
+  const allowed =
+    inputs(request, placeOf(validationContext))[name]?.description ?? 'JSON as /api/openapi.json describes it'
   const wrong = problem.params.missingProperty === undefined ? `${name} ${problem.message}` : `${name} is missing`
   return `${wrong}; it is ${allowed}`
 }
 
-function inputs(request: FastifyRequest, place: 'params' | 'querystring'): Readonly<Record<string, Schema>> {
+type Input = 'params' | 'querystring' | 'body'
+
+function placeOf(context: string | undefined): Input {
+  return context === 'params' || context === 'body' ? context : 'querystring'
+}
+
+function inputs(request: FastifyRequest, place: Input): Readonly<Record<string, Schema>> {
   const schema = request.routeOptions.schema?.[place] as Schema | undefined
   return schema?.properties ?? {}
 }

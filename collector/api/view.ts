@@ -1,8 +1,11 @@
 // What the API and the page see of the collector, and nothing else. `collector/view.ts` puts the stores behind it;
 // tests put plain data behind it. All times are ms since the Unix epoch by the collector's clock.
 
-import type { Attributes, Event, Finding, Series } from '../../core/model.ts'
+import type { Attributes, Event, Finding, Series, Severity } from '../../core/model.ts'
 import type { Medium } from '../../judge/disks/reading.ts'
+import type { Ground } from '../../judge/incidents/cause.ts'
+import type { Pattern } from '../../judge/incidents/feedback.ts'
+import type { Place } from '../../judge/incidents/place.ts'
 
 export const nodeStates = ['up', 'silent', 'offline'] as const
 /** `offline`: its connection is known to be gone. `silent`: connected or unknown, but nothing has come for too long. */
@@ -75,6 +78,12 @@ export interface FindingView extends Finding {
   readonly id: string
   /** The series' id in history, if it still has data. */
   readonly seriesId?: number
+  /** The incident it belongs to. */
+  readonly incident?: string
+  /** The mute that it fell under; then it opened no incident. */
+  readonly muted?: string
+  /** The feedback "not a problem" that it falls under. */
+  readonly lowered?: string
 }
 
 export interface FindingSelector {
@@ -83,6 +92,74 @@ export interface FindingSelector {
   readonly node?: string
   readonly limit: number
 }
+
+export interface CauseView {
+  readonly finding: FindingView
+  readonly ground: Ground
+  /** ms after the earliest finding of the incident. */
+  readonly after: number
+  /** One sentence for a person. */
+  readonly reason: string
+}
+
+export interface IncidentView {
+  /** Stays the same from opening to closing and over restarts. */
+  readonly id: string
+  readonly severity: Severity
+  /** When its earliest finding began, and its latest. */
+  readonly since: number
+  readonly latest: number
+  /** When the last of its findings ended; absent while one is open. */
+  readonly until?: number
+  /** All that ever belonged to it. */
+  readonly findings: number
+  readonly openFindings: number
+  /** How many of them were called "not a problem". */
+  readonly lowered: number
+  readonly hosts: number
+  /** The first hundred. */
+  readonly nodes: readonly string[]
+  /** What all of them share. */
+  readonly place: Place
+  /** The rule that many hosts broke at one moment, `*` for many rules. */
+  readonly common?: string
+  /** The incident it turned out to be a part of. */
+  readonly into?: string
+  readonly simulated: boolean
+  /** A guess. */
+  readonly cause?: CauseView
+  readonly feedback?: FeedbackView
+}
+
+export interface IncidentDetail extends IncidentView {
+  /** Findings that may be its cause, the likeliest first. */
+  readonly evidence: readonly FindingView[]
+  /** Series to look at, and when. */
+  readonly charts: readonly SeriesView[]
+  readonly from: number
+  readonly to: number
+  /** Its findings in the order in which they began, a bounded number. */
+  readonly timeline: readonly FindingView[]
+  /** There are more than the time line has. */
+  readonly more: boolean
+}
+
+export interface IncidentSelector {
+  /** Only open ones, only those that are over, or both. */
+  readonly open?: boolean
+  readonly limit: number
+}
+
+/** "Not a problem", said of an incident or a finding; `id` is that of the thing. */
+export interface FeedbackView {
+  readonly id: string
+  readonly about: 'incident' | 'finding'
+  readonly at: number
+  readonly note: string
+  readonly patterns: readonly Pattern[]
+}
+
+export type About = { readonly incident: string } | { readonly finding: string }
 
 export interface EventView extends Event {
   readonly node: string
@@ -201,12 +278,14 @@ export interface Vitals {
   readonly p99Ms?: number
   readonly series: number
   readonly openFindings: number
+  readonly openIncidents: number
 }
 
 export type Change =
   | { readonly kind: 'node'; readonly node: NodeView }
   | { readonly kind: 'finding'; readonly finding: FindingView }
   | { readonly kind: 'event'; readonly event: EventView }
+  | { readonly kind: 'incident'; readonly incident: IncidentView }
 
 export interface View {
   /** By name. */
@@ -219,6 +298,15 @@ export interface View {
   query(ids: readonly number[], window: Window): Lines
   /** Open ones first, then the newest `since` first. */
   findings(selector: FindingSelector): readonly FindingView[]
+  /** Open ones first, then those that began last; parts of others are not among them. */
+  incidents(selector: IncidentSelector): readonly IncidentView[]
+  incident(id: string): IncidentDetail | undefined
+  /** The newest first. */
+  feedback(): readonly FeedbackView[]
+  /** Calls it "not a problem". @throws Refused where nothing is known of it, or it is about too much. */
+  notAProblem(about: About, note: string): FeedbackView
+  /** False if there is no such feedback. */
+  takeBack(id: string): boolean
   /** The newest first. */
   events(selector: EventSelector): readonly EventView[]
   /** Those at risk first. */

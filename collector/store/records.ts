@@ -1,5 +1,5 @@
-// What the collector knows beside samples: nodes, events, findings, how far each stream is folded, and what could not
-// be read. Tables in history.db, so that they are written in the transaction that folds history.
+// What the collector knows beside samples: nodes, events, findings and incidents, how far each stream is folded, and what
+// could not be read. Tables in history.db, so that they are written in the transaction that folds history.
 //
 // Behaviour: what changes is kept in memory at once, for whoever looks, and in the file with the next `write`. A crash
 // in between forgets it here, and the replay of the inbox brings it again: findings and nodes are therefore upserted
@@ -10,6 +10,7 @@ import type { Attributes, Event, Finding } from '../../core/model.ts'
 import type { History } from './history.ts'
 import { type EventRecord, type EventSelector, Events, eventSchema } from './records-events.ts'
 import { type FindingSelector, Findings, findingSchema } from './records-findings.ts'
+import { IncidentTables, incidentSchema } from './records-incidents.ts'
 import { type Mark, Marks, markSchema } from './records-marks.ts'
 import { type NodeRecord, Nodes, nodeSchema } from './records-nodes.ts'
 import { Poison, type PoisonRecord, poisonSchema } from './records-poison.ts'
@@ -21,7 +22,7 @@ export type { NodeRecord } from './records-nodes.ts'
 export type { PoisonRecord } from './records-poison.ts'
 
 /** The statements that make the tables. */
-export const recordSchemas = [nodeSchema, eventSchema, findingSchema, markSchema, poisonSchema]
+export const recordSchemas = [nodeSchema, eventSchema, findingSchema, markSchema, poisonSchema, incidentSchema]
 
 export type RecordChange =
   | { readonly kind: 'finding'; readonly finding: Finding }
@@ -43,6 +44,7 @@ export class Records {
   readonly #findings: Findings
   readonly #marks: Marks
   readonly #poison: Poison
+  readonly incidents: IncidentTables
   readonly #file: Pick<History, 'guard' | 'spare'>
   readonly #changed: (change: RecordChange) => void
 
@@ -54,6 +56,7 @@ export class Records {
     this.#findings = new Findings(db)
     this.#marks = new Marks(db)
     this.#poison = new Poison(db)
+    this.incidents = new IncidentTables(db, file)
     this.#changed = changed
   }
 
@@ -135,8 +138,9 @@ export class Records {
     return this.#events.unwritten + this.#poison.unwritten
   }
 
+  /** Or incidents. */
   get hasNewFindings(): boolean {
-    return this.#findings.isChanged
+    return this.#findings.isChanged || this.incidents.isChanged
   }
 
   /** Within the transaction that folds. */
@@ -150,12 +154,17 @@ export class Records {
   }
 
   /**
-   * Writes changed findings alone, in their own transaction: nobody should wait for the next fold to have them on disk.
+   * Writes changed findings and incidents alone, in their own transaction: nobody should wait for the next fold to have
+   * them on disk.
    * A crash before the next fold replays the samples they came from, and upserts the same ones.
    */
   writeFindings(): void {
-    this.#file.guard(() => this.#db.transaction(() => this.#findings.write()).immediate())
-    this.#findings.written()
+    const parts = [this.#findings, this.incidents]
+    const write = (): void => {
+      for (const part of parts) part.write()
+    }
+    this.#file.guard(() => this.#db.transaction(write).immediate())
+    for (const part of parts) part.written()
   }
 
   /** Forgets what is older than `before`; open findings stay, except those of a node that is forgotten. */
@@ -169,6 +178,7 @@ export class Records {
       this.#nodes.retain(before)
       this.#events.retain(before)
       this.#findings.retain(before)
+      this.incidents.retain(before)
       this.#marks.retain(before)
     })
     this.#file.guard(() => work.immediate())
@@ -176,6 +186,6 @@ export class Records {
   }
 
   #parts(): readonly { write(): void; written(): void }[] {
-    return [this.#nodes, this.#events, this.#findings, this.#marks, this.#poison]
+    return [this.#nodes, this.#events, this.#findings, this.incidents, this.#marks, this.#poison]
   }
 }

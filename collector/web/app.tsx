@@ -6,6 +6,8 @@ import { Disks } from './disks.tsx'
 import { Findings } from './findings.tsx'
 import { Fleet } from './fleet.tsx'
 import { figure } from './format.ts'
+import { Incident } from './incident.tsx'
+import { Incidents } from './incidents.tsx'
 import { Node } from './node.tsx'
 import { type Route, routeOf } from './route.ts'
 import { type Said, type State, type Store, useStore } from './store.ts'
@@ -54,6 +56,13 @@ function titleOf(route: Route, words: Words): string {
   return `${placeOf(route, words)} – Fieldline`
 }
 
+/** What a view of one thing shows. */
+function thingOf(route: Route): string | undefined {
+  if (route.at === 'node') return route.node
+  if (route.at === 'disk') return route.disk
+  return route.at === 'incident' ? route.id : undefined
+}
+
 function placeOf(route: Route, words: Words): string {
   if (route.at === 'node') return route.node
   if (route.at === 'disk') return route.disk
@@ -78,6 +87,7 @@ function Header({ state, route, language, choose }: HeaderProps) {
   const words = useWords()
   const here = (at: Route['at']): 'page' | undefined => (route.at === at ? 'page' : undefined)
   const open = state.vitals?.openFindings ?? 0
+  const incidents = state.vitals?.openIncidents ?? 0
   return (
     <header class="top">
       <a class="brand" href="#/">
@@ -86,6 +96,9 @@ function Header({ state, route, language, choose }: HeaderProps) {
       <nav aria-label={words('menu')}>
         <a href="#/" aria-current={here('fleet')}>
           {words('fleet')}
+        </a>
+        <a href="#/incidents" aria-current={here('incidents')}>
+          {words('incidents')} {incidents > 0 && <span class="count">{figure(incidents)}</span>}
         </a>
         <a href="#/disks" aria-current={here('disks')}>
           {words('disks')}
@@ -109,7 +122,7 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
   const words = useWords()
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
-  const place = route.at === 'node' ? route.node : route.at === 'disk' ? route.disk : route.at
+  const place = thingOf(route) ?? route.at
   useEffect(() => {
     if (!first.current) {
       main.current?.focus()
@@ -123,6 +136,8 @@ function Main({ state, route }: { readonly state: State; readonly route: Route }
       {route.at === 'node' && <Node key={route.node} state={state} route={route} />}
       {route.at === 'disks' && <Disks />}
       {route.at === 'disk' && <Disk key={route.disk} id={route.disk} time={state.time} />}
+      {route.at === 'incidents' && <Incidents state={state} />}
+      {route.at === 'incident' && <Incident key={route.id} state={state} id={route.id} />}
       {route.at === 'findings' && <Findings state={state} node={route.node} />}
       {route.at === 'missing' && <p class="empty">{words('missing')}</p>}
     </main>

@@ -12,6 +12,13 @@ export async function read<T>(path: string, query: Query = {}, signal?: AbortSig
   return body as T
 }
 
+/** Asks for a change. @throws Error with the API's own words. */
+export async function change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> {
+  const sent = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  const answer = await fetch(path, { method, ...sent })
+  if (!answer.ok) throw new Failure(answer.status, ((await answer.json()) as { error: string }).error)
+}
+
 export class Failure extends Error {
   readonly status: number
 

@@ -2,14 +2,14 @@
 
 import { useMemo } from 'preact/hooks'
 import { damage } from '../../judge/disks/reading.ts'
-import type { DiskDetailAnswer, QueryAnswer, SeriesAnswer } from '../api/answers.ts'
+import type { DiskDetailAnswer, SeriesAnswer } from '../api/answers.ts'
 import type { DiskCount } from '../api/view.ts'
 import { Chart } from './chart.tsx'
 import { Failure, read } from './client.ts'
 import { percent, RiskMark, trendText } from './disks.tsx'
 import { figure } from './format.ts'
 import type { Plot } from './groups.ts'
-import type { Lines } from './node.tsx'
+import { type Lines, readLines } from './lines.ts'
 import { Empty, Failed, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
 import type { Key } from './texts.ts'
@@ -17,7 +17,6 @@ import { useWords } from './words.ts'
 
 const refresh = 60_000
 const span = 30 * 86_400_000
-const buckets = 360
 
 export function Disk({ id, time }: { readonly id: string; readonly time: number }) {
   const words = useWords()
@@ -144,13 +143,9 @@ function isDamage(name: string): boolean {
 function History({ disk }: { readonly disk: DiskDetailAnswer }) {
   const words = useWords()
   const plots = useMemo(() => plotsOf(disk.series), [disk.series.map(s => s.id).join()])
-  const load = async (signal: AbortSignal): Promise<Lines> => {
+  const load = (signal: AbortSignal): Promise<Lines> => {
     const to = Math.ceil(Date.now() / 60_000) * 60_000
-    const series = plots.flatMap(plot => plot.lines.map(line => line.id)).slice(0, 500)
-    if (series.length === 0) return { from: to - span, to, times: [], byId: new Map() }
-    const window = { from: to - span, to, buckets }
-    const answer = await read<QueryAnswer>('/api/query', { series: series.join(), ...window }, signal)
-    return { ...window, times: answer.times, byId: new Map(answer.series.map(line => [line.id, line])) }
+    return readLines(plots, { from: to - span, to }, signal)
   }
   const loaded = useLoaded(load, [plots], refresh)
   return (

@@ -61,6 +61,22 @@ export function FindingList({ findings, time }: FindingListProps) {
   )
 }
 
+/** Where it went: to an incident, or nowhere because it is muted or no problem. */
+function FindingMarks({ finding: { incident, muted, lowered } }: { readonly finding: FindingAnswer }) {
+  const words = useWords()
+  return (
+    <>
+      {muted !== null && <span class="mark">{words('muted', { name: muted })}</span>}
+      {lowered !== null && <span class="mark">{words('notAProblem')}</span>}
+      {incident !== null && (
+        <a class="of-incident" href={hashOf({ at: 'incident', id: incident })}>
+          {words('incident')}
+        </a>
+      )}
+    </>
+  )
+}
+
 function FindingItem({ finding, time }: { readonly finding: FindingAnswer; readonly time: number }) {
   const words = useWords()
   const { severity, message, node, simulated, series, rule, kind, since, until, evidence } = finding
@@ -70,6 +86,7 @@ function FindingItem({ finding, time }: { readonly finding: FindingAnswer; reado
     <li class={`finding ${severity} ${until === null ? 'open' : 'closed'}`}>
       <p class="what">
         <SeverityMark severity={severity} /> <span class="message">{message}</span> <Simulated when={simulated} />
+        <FindingMarks finding={finding} />
       </p>
       <p class="where">
         <a href={hashOf({ at: 'node', node, range: '5m', filter: '' })}>{node}</a>

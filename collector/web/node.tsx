@@ -1,13 +1,14 @@
 // One node: what it is, what is wrong with it, and its series as charts.
 
 import { useMemo, useState } from 'preact/hooks'
-import type { LineAnswer, NodeAnswer, QueryAnswer, SeriesAnswer } from '../api/answers.ts'
+import type { NodeAnswer, SeriesAnswer } from '../api/answers.ts'
 import { Chart } from './chart.tsx'
 import { read } from './client.ts'
 import { Events } from './events.tsx'
 import { FindingList } from './findings.tsx'
 import { figure } from './format.ts'
 import { filtered, type Group, groupsOf, type Plot } from './groups.ts'
+import { buckets, type Lines, readLines } from './lines.ts'
 import { Empty, Failed, Simulated, StateMark, toldError, useLoaded } from './parts.tsx'
 import { hashOf, type Range, type Route, rangeMs, ranges } from './route.ts'
 import type { State } from './store.ts'
@@ -185,36 +186,13 @@ function GroupBody({ plots, range }: { readonly plots: readonly Plot[]; readonly
   )
 }
 
-export interface Lines {
-  readonly from: number
-  readonly to: number
-  readonly times: readonly number[]
-  readonly byId: ReadonlyMap<number, LineAnswer>
-}
-
-const buckets = 300
-const maxIds = 500
 const refresh: Readonly<Record<Range, number>> = { '5m': 2000, '1h': 5000, '24h': 30_000, '7d': 120_000 }
 
 function useLines(plots: readonly Plot[], range: Range) {
-  const ids = (counters: boolean): number[] =>
-    plots.filter(plot => (plot.kind === 'counter') === counters).flatMap(plot => plot.lines.map(line => line.id))
-  const load = async (signal: AbortSignal): Promise<Lines> => {
+  const load = (signal: AbortSignal): Promise<Lines> => {
     const step = rangeMs[range] / buckets
     const to = Math.ceil(Date.now() / step) * step
-    const window = { from: to - rangeMs[range], to, buckets }
-    const asked = [...chunks(ids(false), 'value'), ...chunks(ids(true), 'rate')]
-    const query = (part: (typeof asked)[number]) => read<QueryAnswer>('/api/query', { ...part, ...window }, signal)
-    const answers = await Promise.all(asked.map(query))
-    const lines = answers.flatMap(answer => answer.series)
-    return { ...window, times: answers[0]?.times ?? [], byId: new Map(lines.map(line => [line.id, line])) }
+    return readLines(plots, { from: to - rangeMs[range], to }, signal)
   }
   return useLoaded(load, [plots, range], refresh[range])
-}
-
-function chunks(ids: readonly number[], as: 'value' | 'rate'): { readonly series: string; readonly as: string }[] {
-  const parts = Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, n) =>
-    ids.slice(n * maxIds, (n + 1) * maxIds),
-  )
-  return parts.map(part => ({ series: part.join(), as }))
 }

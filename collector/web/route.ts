@@ -15,6 +15,8 @@ export type Route =
   | { readonly at: 'findings'; readonly node: string | undefined }
   | { readonly at: 'disks' }
   | { readonly at: 'disk'; readonly disk: string }
+  | { readonly at: 'incidents' }
+  | { readonly at: 'incident'; readonly id: string }
   | { readonly at: 'missing' }
 
 export function routeOf(hash: string): Route {
@@ -25,6 +27,9 @@ export function routeOf(hash: string): Route {
   if (path === '/disks') return { at: 'disks' }
   const disk = /^\/disk\/(.+)$/.exec(path)?.[1]
   if (disk !== undefined) return diskRoute(disk)
+  if (path === '/incidents') return { at: 'incidents' }
+  const id = /^\/incident\/([0-9a-f]{12})$/.exec(path)?.[1]
+  if (id !== undefined) return { at: 'incident', id }
   const node = /^\/node\/([\w.-]+)$/.exec(path)?.[1]
   if (node === undefined) return { at: 'missing' }
   const range = ranges.find(r => r === given.get('range')) ?? '5m'
@@ -44,6 +49,8 @@ export function hashOf(route: Exclude<Route, { at: 'missing' }>): string {
   if (route.at === 'fleet') return '#/'
   if (route.at === 'disks') return '#/disks'
   if (route.at === 'disk') return `#/disk/${encodeURIComponent(route.disk)}`
+  if (route.at === 'incidents') return '#/incidents'
+  if (route.at === 'incident') return `#/incident/${route.id}`
   if (route.at === 'findings') return route.node === undefined ? '#/findings' : `#/findings?node=${route.node}`
   const query = new URLSearchParams({ range: route.range, ...(route.filter && { filter: route.filter }) })
   return `#/node/${route.node}?${query}`

@@ -1,7 +1,7 @@
 // What the page knows of the fleet: read once when the feed opens, kept current by its messages.
 
 import { useEffect, useReducer } from 'preact/hooks'
-import type { EventAnswer, FindingAnswer, NodeAnswer, Tick, VitalsAnswer } from '../api/answers.ts'
+import type { EventAnswer, FindingAnswer, IncidentAnswer, NodeAnswer, Tick, VitalsAnswer } from '../api/answers.ts'
 import { read } from './client.ts'
 import { follow } from './live.ts'
 
@@ -22,6 +22,8 @@ export interface State {
   readonly nodes: ReadonlyMap<string, NodeAnswer> | undefined
   /** Open ones and those that ended lately, by id. */
   readonly findings: ReadonlyMap<string, FindingAnswer>
+  /** Open ones and those that began last, by id; parts of others are not among them. */
+  readonly incidents: ReadonlyMap<string, IncidentAnswer>
   /** Those that came since the page opened, the newest first. */
   readonly events: readonly EventAnswer[]
   readonly said: Said | undefined
@@ -29,6 +31,7 @@ export interface State {
 
 const keptEvents = 200
 const keptFindings = 1000
+const keptIncidents = 1000
 
 const empty: State = {
   link: 'connecting',
@@ -36,6 +39,7 @@ const empty: State = {
   vitals: undefined,
   nodes: undefined,
   findings: new Map(),
+  incidents: new Map(),
   events: [],
   said: undefined,
 }
@@ -66,15 +70,17 @@ export class Store {
   async #load(): Promise<void> {
     const meanwhile: Tick[] = []
     this.#meanwhile = meanwhile
-    const [{ nodes }, { findings }] = await Promise.all([
+    const [{ nodes }, { findings }, { incidents }] = await Promise.all([
       read<{ nodes: NodeAnswer[] }>('/api/nodes'),
       read<{ findings: FindingAnswer[] }>('/api/findings'),
+      read<{ incidents: IncidentAnswer[] }>('/api/incidents'),
     ])
     const again = this.#state.link === 'lost'
     this.#set({
       link: 'open',
       nodes: new Map(nodes.map(node => [node.name, node])),
       findings: new Map(findings.map(finding => [finding.id, finding])),
+      incidents: new Map(incidents.map(incident => [incident.id, incident])),
       ...(again && { said: { kind: 'link', link: 'open' } }),
     })
     for (const tick of meanwhile) this.#set(applied(this.#state, tick))
@@ -96,7 +102,7 @@ export class Store {
   }
 }
 
-function applied(state: State, { vitals, nodes, findings, events }: Tick): Partial<State> {
+function applied(state: State, { vitals, nodes, findings, incidents, events }: Tick): Partial<State> {
   const told = [...state.findings, ...findings.map(f => [f.id, f] as const)]
   const said = saidBy(state, nodes, findings)
   return {
@@ -104,9 +110,16 @@ function applied(state: State, { vitals, nodes, findings, events }: Tick): Parti
     time: vitals.time,
     ...(nodes.length > 0 && state.nodes && { nodes: byName([...state.nodes.values(), ...nodes]) }),
     ...(findings.length > 0 && { findings: new Map(told.slice(-keptFindings)) }),
+    ...(incidents.length > 0 && { incidents: toldIncidents(state.incidents, incidents) }),
     ...(events.length > 0 && { events: [...events.toReversed(), ...state.events].slice(0, keptEvents) }),
     ...(said && { said }),
   }
+}
+
+function toldIncidents(known: State['incidents'], told: readonly IncidentAnswer[]): State['incidents'] {
+  const all = new Map([...known, ...told.map(incident => [incident.id, incident] as const)].slice(-keptIncidents))
+  for (const { id, into } of told) if (into !== null) all.delete(id)
+  return all
 }
 
 function byName(nodes: readonly NodeAnswer[]): ReadonlyMap<string, NodeAnswer> {

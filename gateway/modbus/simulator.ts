@@ -9,6 +9,8 @@ export interface SimulatedPlc {
   readonly options: Readonly<Record<string, unknown>>
   /** The oil overheats while true. */
   overheat: boolean
+  /** Since when its relief valve is stuck: the pressure stays up, the motor labours, the oil grows hot. */
+  stuckSince: number | undefined
   /** Its second coil, which may be written: the oil cooler runs. */
   cooling: boolean
   close(): Promise<void>
@@ -29,7 +31,7 @@ const registers = [
 
 /** Starts it on a free port of loopback. */
 export async function simulatedPlc(): Promise<SimulatedPlc> {
-  const plc = { overheat: false, cooling: false }
+  const plc = { overheat: false, cooling: false, stuckSince: undefined }
   const server = await simulatedServer({
     // The library asks for single ones apart, and answers nothing where it cannot.
     getMultipleHoldingRegisters: (address: number, count: number) => slice(holding(plc), address, count),
@@ -56,12 +58,15 @@ function input(): readonly number[] {
   return [850 - Math.round(20 * phase())]
 }
 
-function holding({ overheat, cooling }: Pick<SimulatedPlc, 'overheat' | 'cooling'>): readonly number[] {
+function holding(plc: Pick<SimulatedPlc, 'overheat' | 'cooling' | 'stuckSince'>): readonly number[] {
+  const { overheat, cooling, stuckSince } = plc
+  const stuck = stuckSince === undefined ? 0 : (Date.now() - stuckSince) / 1000
   const swing = Math.sin(2 * Math.PI * phase())
-  const oil = Math.round((overheat ? (cooling ? 85 : 92) : 54) * 10 + 8 * swing)
-  const bar = Math.round(100 * (20 + 160 * Math.max(0, swing)))
+  const warm = Math.max(overheat ? (cooling ? 85 : 92) : 54, Math.min(54 + 7 * stuck, 95))
+  const oil = Math.round(warm * 10 + 8 * swing)
+  const bar = Math.round(100 * (stuck > 0 ? 235 + 3 * swing : 20 + 160 * Math.max(0, swing)))
   const speed = Buffer.alloc(4)
-  speed.writeFloatBE(1480 - 35 * Math.max(0, swing))
+  speed.writeFloatBE(1480 - 35 * Math.max(0, swing) - Math.min(60 * stuck, 180))
   const strokes = Math.floor(Date.now() / 1000 / strokeSeconds) % 0x1_0000_0000
   return [oil, bar, speed.readUInt16BE(0), speed.readUInt16BE(2), strokes >>> 16, strokes & 0xffff]
 }

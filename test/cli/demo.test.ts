@@ -28,8 +28,26 @@ t.test('the demo ends by itself with a summary whose last line is JSON, and noth
   t.match(lines[0], /PLC is simulated/)
   const sum = JSON.parse(lines.at(-1)!)
   t.ok(sum.read > 200, `${sum.read} samples were read`)
-  t.match(sum, { committed: sum.read, lost: 0, duplicated: 0, findings: 0 })
+  t.match(sum, { committed: sum.read, lost: 0, duplicated: 0, findings: 0, incidents: 0, fault_to_incident_s: null })
   t.ok(sum.series > 50 && sum.p99_ms > 0, JSON.stringify(sum))
+})
+
+t.test('a fault that several rules find becomes one incident within seconds, and the summary says so', async t => {
+  const { child, lines, errors, line, ended } = demo(t, t.testdir(), '--fault')
+  await line(/simulated press: its relief valve sticks/)
+  await line(/incident [0-9a-f]{12} {2}3 findings; likely first: press-pressure-high: press\.pressure is 23\d/)
+  child.kill('SIGINT')
+  t.equal(await ended, 0, errors.join(''))
+  const sum = JSON.parse(lines.at(-1)!)
+  t.match(sum, { lost: 0, duplicated: 0, findings: 3, incidents: 1 })
+  t.ok(sum.fault_to_incident_s > 0, `${sum.fault_to_incident_s} s`)
+  t.comment(`${sum.fault_to_incident_s} s from the fault to its incident`)
+})
+
+t.test('a fault of a scene that has none is a usage error', async t => {
+  const { errors, ended } = demo(t, t.testdir(), '--scene', 'ward', '--fault')
+  t.equal(await ended, 2)
+  t.match(errors.join(''), /--fault goes with the press/)
 })
 
 t.test('Ctrl-C drains and ends in under three seconds, and what an earlier run kept is not counted again', async t => {

@@ -9,7 +9,14 @@ function houseWith(compact: (budget: number) => number): House {
     tick: () => {},
     deaf: () => {},
   }
-  const parts = { history: { ...nothing, compact }, records: nothing, judging: nothing, intake: nothing, view: nothing }
+  const parts = {
+    history: { ...nothing, compact },
+    records: nothing,
+    judging: nothing,
+    incidents: nothing,
+    intake: nothing,
+    view: nothing,
+  }
   const rest = { mqtt: undefined, retention: { age: 1, max_bytes: 1 }, say: () => {}, now: () => 0 }
   return { ...parts, ...rest } as unknown as House
 }

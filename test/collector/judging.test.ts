@@ -258,6 +258,57 @@ t.test('one whose finding is open when its detector fails does not stay open for
   await c.stop()
 })
 
+t.test('the series of a node are judged together, over a restart, and a clock set back spoils nothing', async t => {
+  const folder = t.testdir()
+  const rules = [{ type: 'host' }]
+  const names = ['a', 'b', 'c', 'd'].map(name => ({ name, unit: '', kind: 'gauge', attributes: {} }) as const)
+  const edge = new Edge('press-1')
+  let c = await collectorIn(folder, { rules })
+  const minutes = async (from: number, to: number, shift = 0, ahead = 0): Promise<void> => {
+    for (let m = from; m < to; m++) {
+      c.clock.now = noon + m * 60_000
+      const time = c.clock.now + ahead
+      const value = (n: number): number => 10 * n + ((m * (7 + 2 * n)) % 10) / 10 + (n === 2 ? shift : 0)
+      await c.intake.offer(edge.metrics(names.map((series, n) => ({ series, time: time + n, value: value(n) }))))
+      await settled(c.intake)
+    }
+    c.intake.tick()
+  }
+  await minutes(0, 1500)
+  await c.stop()
+  c = await collectorIn(folder, { rules })
+  await minutes(1500, 3000)
+  t.same(found(c), [])
+  await minutes(3000, 3010, 20)
+  t.equal(c.records.openCount(), 1)
+  const [finding] = c.records.findings({ limit: 1 })
+  t.match(finding, { rule: 'host', message: /^c is 4\d/, evidence: { blame_1: 'c' } })
+  t.same(finding!.subject, { node: 'press-1' })
+  await c.crash()
+  c = await collectorIn(folder, { rules })
+  t.equal(c.records.openCount(), 1)
+  await minutes(3010, 3250)
+  t.equal(c.records.openCount(), 0)
+  await minutes(3250, 3260, 0, -hour)
+  t.equal(c.records.openCount(), 0)
+  await minutes(3260, 3270, 20, -hour)
+  t.equal(c.records.openCount(), 1, 'and what was learned is known still')
+  await c.stop()
+})
+
+t.test('a group whose detector fails is said once and watched no longer', async t => {
+  const c = await collectorIn(t.testdir(), { rules: [{ type: 'host' }] })
+  const edge = new Edge('press-1')
+  await speak(c, edge, 0, 1)
+  const [ref] = c.history.find({ node: 'press-1' })
+  const [watch] = ref!.watch as { group: { state: unknown } }[]
+  watch!.group.state = undefined
+  await speak(c, edge, 1, 5)
+  t.match(c.said, [/detector host failed/])
+  t.equal(c.judging.stats().failed_watches, 1)
+  await c.stop()
+})
+
 t.test('a node that was forgotten and comes back is judged as a new one', async t => {
   const c = await collectorIn(t.testdir(), { rules: [silent] })
   const edge = new Edge('press-1')

@@ -16,6 +16,8 @@ const [folder, broker, node, incarnation] = process.argv.slice(2) as [string, st
 const toldFile = join(folder, `${node}.told`)
 const series = [0, 1, 2].map((n): Series => ({ name: 'witness', unit: '1', kind: 'gauge', attributes: { n } }))
 const valuesAnIncarnation = 1_000_000
+/** What is on its way into the spool does not count there yet. */
+let emitting = false
 
 const witness: Source<unknown> = {
   name: 'witness',
@@ -25,7 +27,9 @@ const witness: Source<unknown> = {
     async run(emit, signal) {
       for (let n = Number(incarnation) * valuesAnIncarnation; !signal.aborted; n += series.length) {
         const samples = series.map((s, i) => ({ series: s, time: Date.now(), value: n + i }))
+        emitting = true
         await emit({ samples, events: [] })
+        emitting = false
         appendFileSync(toldFile, `${samples.map(s => s.value).join('\n')}\n`)
         await delay(Math.random() * 8)
       }
@@ -49,7 +53,7 @@ const stop = new AbortController()
 const { spool, stop: drain } = await startEdge(config, [witness], log(), stop.signal)
 process.on('message', async () => {
   stop.abort()
-  while (spool.stats().envelopes > 0) await delay(20)
+  while (emitting || spool.stats().envelopes > 0) await delay(20)
   await drain()
   process.exit(0)
 })

@@ -1,5 +1,5 @@
 // The crash proof: three edges, a broker and a collector as processes of their own, SIGKILLed at random moments while data
-// flows and started again at once. Afterwards what the edges' sources were told is safe is compared with history.
+// flows and started again at once. How far apart goes by how long this machine takes until something is committed. Afterwards what the edges' sources were told is safe is compared with history.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -52,9 +52,12 @@ export async function crash({ folder, kills, random, progress }: CrashOptions): 
   const all = edges.map(node => new Victim(programs.edge, n => [folder, url, node, `${n}`]))
   const victims = [...all, ...all, collector, collector, broker]
   try {
+    const begun = performance.now()
     for (const victim of [broker, collector, ...all]) victim.start()
+    await watch.first
+    const apart = Math.min(1000, Math.max(400, (performance.now() - begun) / 2))
     for (let n = 1; n <= kills; n++) {
-      await delay(random() * 400)
+      await delay(random() * apart)
       watch.killed()
       await random.pick(victims).restart()
       if (n % 10 === 0) progress?.(n)
@@ -127,11 +130,14 @@ class Victim {
 function recovery() {
   let since: number | undefined
   let worst = 0
+  const { promise: first, resolve } = Promise.withResolvers<void>()
   return {
+    first,
     killed(): void {
       since ??= performance.now()
     },
     committed(): void {
+      resolve()
       if (since !== undefined) worst = Math.max(worst, performance.now() - since)
       since = undefined
     },

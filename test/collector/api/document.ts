@@ -7,9 +7,10 @@ export function problems(
   status: number,
   body: unknown,
   type = 'application/json',
+  method = 'get',
 ): readonly unknown[] {
   const ajv = new Ajv2020.default({ strict: false }).addSchema({ ...document, $id: 'doc' })
-  const at = ['paths', path, 'get', 'responses', `${status}`, 'content', type, 'schema']
+  const at = ['paths', path, method, 'responses', `${status}`, 'content', type, 'schema']
   const pointer = at.map(key => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
   const validate = ajv.compile({ $ref: `doc#/${pointer}` })
   return validate(body) ? [] : (validate.errors ?? [])

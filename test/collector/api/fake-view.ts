@@ -1,6 +1,7 @@
 // A View over plain data, which tests change as they go.
 
 import type {
+  About,
   Change,
   DiskDetail,
   DiskSelector,
@@ -8,8 +9,11 @@ import type {
   DiskView,
   EventSelector,
   EventView,
+  FeedbackView,
   FindingSelector,
   FindingView,
+  IncidentDetail,
+  IncidentSelector,
   Line,
   Lines,
   NodeView,
@@ -30,6 +34,8 @@ export class FakeView implements View {
   readonly #nodes = new Map<string, NodeView>()
   readonly #series: Recorded[] = []
   readonly #findings = new Map<string, FindingView>()
+  readonly #incidents = new Map<string, IncidentDetail>()
+  readonly #feedback = new Map<string, FeedbackView>()
   readonly #events: EventView[] = []
   readonly #disks: DiskDetail[] = []
   readonly #listeners = new Set<(change: Change) => void>()
@@ -41,6 +47,7 @@ export class FakeView implements View {
     samples: 0,
     series: 0,
     openFindings: 0,
+    openIncidents: 0,
   }
 
   setVitals(vitals: Partial<Vitals>): void {
@@ -88,6 +95,12 @@ export class FakeView implements View {
     if (node) this.setNode(node.name, { openFindings: open.filter(f => f.subject.node === node.name).length })
   }
 
+  setIncident(incident: IncidentDetail): void {
+    this.#incidents.set(incident.id, incident)
+    this.setVitals({ openIncidents: this.incidents({ open: true, limit: 1000 }).length })
+    this.#tell({ kind: 'incident', incident })
+  }
+
   addEvent(event: EventView): void {
     this.#events.unshift(event)
     this.#tell({ kind: 'event', event })
@@ -131,6 +144,42 @@ export class FakeView implements View {
     const order = (a: FindingView, b: FindingView): number =>
       Number(a.until !== undefined) - Number(b.until !== undefined) || b.since - a.since
     return [...this.#findings.values()].filter(fits).sort(order).slice(0, limit)
+  }
+
+  incidents({ open, limit }: IncidentSelector): readonly IncidentDetail[] {
+    const all = [...this.#incidents.values()]
+    return all.filter(i => open === undefined || open === (i.until === undefined)).slice(0, limit)
+  }
+
+  incident(id: string): IncidentDetail | undefined {
+    return this.#incidents.get(id)
+  }
+
+  feedback(): readonly FeedbackView[] {
+    return [...this.#feedback.values()]
+  }
+
+  notAProblem(about: About, note: string): FeedbackView {
+    const [of, id] =
+      'incident' in about ? (['incident', about.incident] as const) : (['finding', about.finding] as const)
+    const pattern = {
+      rule: 'oil-too-hot',
+      metric: 'press.oil.temperature',
+      node: 'press-gw',
+      place: null,
+      severity: 'error',
+    } as const
+    const feedback = { id, about: of, at: Date.now(), note, patterns: [pattern] }
+    this.#feedback.set(id, feedback)
+    const incident = this.#incidents.get(id)
+    if (incident) this.setIncident({ ...incident, feedback, until: Date.now(), openFindings: 0 })
+    return feedback
+  }
+
+  takeBack(id: string): boolean {
+    const { feedback: _, until: __, ...incident } = this.#incidents.get(id) ?? {}
+    if ('id' in incident) this.setIncident(incident as IncidentDetail)
+    return this.#feedback.delete(id)
   }
 
   events({ node, from = 0, to = Number.POSITIVE_INFINITY, limit }: EventSelector): readonly EventView[] {

@@ -47,7 +47,13 @@ t.test('a client hears the vitals at once, then each change once', async t => {
   const response = await follow(url)
   t.match(response.headers, { 'content-type': 'text/event-stream', 'x-content-type-options': 'nosniff' })
   const feed = ticks(response)
-  t.match((await feed.next()).value, { vitals: { p99Ms: null, version: '0.1.0' }, nodes: [], findings: [], events: [] })
+  t.match((await feed.next()).value, {
+    vitals: { p99Ms: null, version: '0.1.0' },
+    nodes: [],
+    findings: [],
+    incidents: [],
+    events: [],
+  })
 
   view.setNode('mill-1', { state: 'silent' })
   view.setNode('mill-1', { state: 'offline' })

@@ -5,20 +5,23 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
 import { Disks } from '../../../collector/disks/disks.ts'
 import { diskModel } from '../../../collector/disks/model.ts'
+import { Incidents } from '../../../collector/incidents.ts'
 import { Intake, type IntakeOptions } from '../../../collector/ingest/intake.ts'
 import { Judging } from '../../../collector/judging.ts'
 import { openHistory } from '../../../collector/store/history.ts'
-import { Records } from '../../../collector/store/records.ts'
+import { type RecordChange, Records } from '../../../collector/store/records.ts'
 import type { Envelope } from '../../../core/envelope.ts'
 import type { Attributes, Event, Sample, Series } from '../../../core/model.ts'
 import { encodeLogs, metricsEncoder } from '../../../core/otlp/encode.ts'
 import { parts } from '../../../core/parts.ts'
 import { Place } from '../../../core/shape.ts'
+import { mutes } from '../../../judge/incidents/mutes.ts'
 import { detectors } from '../../../judge/index.ts'
 import { envelope, noon } from './envelopes.ts'
 
 export interface CollectorOptions extends Partial<Pick<IntakeOptions, 'limits' | 'open' | 'committed'>> {
   readonly rules?: readonly unknown[]
+  readonly mutes?: readonly unknown[]
 }
 
 /** A collector's ingest without sockets; `clock.now` is its time. */
@@ -29,17 +32,22 @@ export async function collectorIn(folder: string, options: CollectorOptions = {}
   const say = (severity: string, message: string): void => void said.push(`${severity} ${message}`)
   mkdirSync(folder, { recursive: true })
   const history = openHistory({ folder, say, now })
-  const records = new Records({ db: history.db })
+  const records = new Records({ db: history.db, file: history, changed: change => changed(change) })
   const place = new Place()
   const rules = parts(detectors, 'detector').read(options.rules ?? [], place)
+  const muted = mutes.read(options.mutes ?? [], place)
   if (place.problems.length > 0) throw new Error(JSON.stringify(place.problems))
+  const incidents = new Incidents({ records, mutes: muted })
+  const changed = (change: RecordChange): void => {
+    if (change.kind === 'finding') incidents.take(change.finding)
+  }
   const judging = new Judging({ rules, detectors, history, records, say })
   const disks = new Disks({ model: await diskModel(), history, records, judging })
   const limits = { bytes_per_second: 1e9, samples_per_second: 1e9, series: 1000 }
   const shared = { folder, history, records, judging, disks, say, now, retention_age: 30 * 86_400_000 }
   const intake = await Intake.open({ limits, ...shared, ...options })
   return {
-    ...{ clock, said, history, records, judging, disks, intake },
+    ...{ clock, said, history, records, incidents, judging, disks, intake },
     /** As a kill: nothing is folded or closed in order. */
     async crash() {
       await settled(intake)

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { texts } from '../../../collector/web/texts.ts'
 import { counts } from '../../../judge/disks/reading.ts'
 import { peer } from '../../peers.ts'
+import { incidentOf } from '../api/an-incident.ts'
 import { disk } from '../api/disks.ts'
 import { FakeView } from '../api/fake-view.ts'
 import { launch, serve, visit } from './browser.ts'
@@ -34,6 +35,38 @@ async function everyText(t: Test, program: string): Promise<void> {
       await page.waitForTimeout(50)
     }
   }
+  const seeIncidents = async (page: Page, url: string, view: FakeView): Promise<void> => {
+    const finding = { ...hot, id: 'f', subject: { node: 'mill-1' }, since: Date.now(), until: Date.now(), evidence: {} }
+    const one = incidentOf([{ ...finding, lowered: 'f' }], { more: true })
+    await page.goto(`${url}#/incident/${one.id}`)
+    for (const [ground, key] of [
+      ['only', 'causeOnly'],
+      ['upstream', 'causeUpstream'],
+      ['first', 'causeFirst'],
+      ['severe', 'causeSevere'],
+      ['together', 'causeTogether'],
+    ] as const) {
+      view.setIncident({
+        ...one,
+        cause: { finding, ground, after: 3000, reason: '' },
+        common: ground === 'only' ? '*' : 'hot',
+      })
+      if (ground === 'only') await page.reload()
+      await see(page, key)
+    }
+    for (const key of ['afterFirst', 'commonCause', 'findingsIn', 'openIn', 'likelyCause', 'timeline', 'ends'] as const)
+      await see(page, key)
+    for (const key of ['moreFindings', 'note', 'noProblemMeans', 'sayNoProblem', 'incident'] as const)
+      await see(page, key)
+    view.notAProblem({ incident: one.id }, '')
+    for (const key of ['saidNoProblem', 'takeBack', 'notAProblem'] as const) await see(page, key)
+    const { cause: _, ...causeless } = one
+    view.setIncident({ ...causeless, hosts: 3, into: 'ffffffffffff' })
+    await see(page, 'partOf')
+    view.setIncident({ ...causeless, hosts: 3 })
+    await page.goto(`${url}#/incidents`)
+    for (const key of ['noCause', 'hosts', 'incidents'] as const) await see(page, key)
+  }
   await t.test('an empty collector', async t => {
     const { url } = await serve(t, new FakeView())
     const { page } = await visit(browser, url, zh)
@@ -45,6 +78,8 @@ async function everyText(t: Test, program: string): Promise<void> {
     for (const key of ['noDisks', 'noDisksDo'] as const) await see(page, key)
     await page.goto(`${url}#/disk/none`)
     await see(page, 'noSuchDisk')
+    await page.goto(`${url}#/incidents`)
+    await see(page, 'noIncident')
     await page.goto(`${url}#/nowhere`)
     await see(page, 'missing')
     await page.goto(`${url}#/node/nobody`)
@@ -70,6 +105,10 @@ async function everyText(t: Test, program: string): Promise<void> {
     await see(page, 'findingOpened')
     view.setFinding({ ...finding, until: now + 1000 })
     await see(page, 'findingClosed')
+    await seeIncidents(page, served.url, view)
+    view.setFinding({ ...finding, id: 'muted', muted: 'patch', incident: '0123456789ab' })
+    await page.goto(`${served.url}#/findings`)
+    await see(page, 'muted')
     await page.goto(`${served.url}#/findings?node=press-gw`)
     for (const key of ['onlyNode', 'lasted', 'showChart'] as const) await see(page, key)
     await page.goto(`${served.url}#/findings`)

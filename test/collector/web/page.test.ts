@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { peer } from '../../peers.ts'
+import { incidentOf } from '../api/an-incident.ts'
 import { FakeView } from '../api/fake-view.ts'
 import { launch, serve, type Visitor, visit } from './browser.ts'
 import { hot, plant } from './plant.ts'
@@ -141,6 +142,50 @@ function withBrowser(browser: Browser): void {
     await page.getByRole('heading', { name: 'ST4000' }).waitFor()
   })
 
+  scene(
+    'an incident opens, shows its cause, charts and time line, and is called no problem',
+    async (t, { page, view }) => {
+      await page.getByRole('link', { name: 'Incidents' }).click()
+      await page.getByText('No incident is open').waitFor()
+      view.setIncident(oilIncident(view))
+      const item = page.locator('.finding.open')
+      await item.waitFor()
+      t.match(
+        await item.innerText(),
+        /error\s+press.oil.temperature is above 65 °C[\s\S]+press-gw · line A\s+2 findings/,
+      )
+      t.equal(await page.locator('.top nav .count').innerText(), '1')
+      await item.getByRole('link').first().click()
+      await page.getByRole('heading', { name: 'Likely first cause' }).waitFor()
+      await page.locator('[data-metric="press.oil.temperature"] canvas').waitFor()
+      await page.locator('[data-metric="press.pressure"] canvas').waitFor()
+      const moments = await page.locator('.timeline li').allInnerTexts()
+      t.match(moments, [
+        /error press-gw oil-too-hot press.oil/,
+        /warning press-gw pressure-high/,
+        /ends press-gw pressure-high/,
+      ])
+      await page.getByRole('textbox', { name: 'Why (optional)' }).fill('a test')
+      await page.getByRole('button', { name: 'Not a problem' }).click()
+      await page.getByText(/Called “not a problem” at .* a test/).waitFor()
+      t.match(view.feedback(), [{ note: 'a test' }])
+      await page.getByRole('button', { name: 'It is a problem after all' }).click()
+      await page.getByRole('button', { name: 'Not a problem' }).waitFor()
+      t.strictSame(view.feedback(), [])
+    },
+  )
+
+  scene('a finding shows its incident, and that it is muted or no problem', async (t, { page, view }) => {
+    const more = { since: Date.now(), subject: { node: 'press-gw' }, evidence: {} }
+    view.setFinding({ ...hot, ...more, id: 'in', incident: '0123456789ab' })
+    view.setFinding({ ...hot, ...more, id: 'mute', muted: 'patch-night' })
+    view.setFinding({ ...hot, ...more, id: 'low', lowered: '0123456789ab' })
+    await page.getByRole('link', { name: 'Findings' }).click()
+    await page.locator('.finding .mark', { hasText: 'muted: patch-night' }).waitFor()
+    await page.locator('.finding .mark', { hasText: 'not a problem' }).waitFor()
+    t.equal(await page.locator('.finding .of-incident').getAttribute('href'), '#/incident/0123456789ab')
+  })
+
   scene('an event arrives in the list of its node', async (t, { page, view }) => {
     await page.getByRole('link', { name: 'press-gw' }).click()
     await page.locator('.events li').nth(1).waitFor()
@@ -153,15 +198,8 @@ function withBrowser(browser: Browser): void {
   for (const locale of ['en-US', 'zh-CN']) {
     const narrow = async (t: Test, { page, url, view }: Stage): Promise<void> => {
       view.setFinding({ ...hot, subject: { node: 'press-gw' }, since: Date.now(), evidence: { text: 'x'.repeat(200) } })
-      for (const place of [
-        '#/',
-        '#/node/mill-1',
-        '#/node/press-gw',
-        '#/findings',
-        '#/node/nobody',
-        '#/disks',
-        '#/disk/wwn-0x1',
-      ]) {
+      view.setIncident(oilIncident(view, 'x'.repeat(200)))
+      for (const place of [...places, '#/node/nobody']) {
         await page.goto(url + place)
         await page.locator('h1, .empty').first().waitFor()
         if (/1$/.test(place) || place.endsWith('gw')) await page.locator('canvas').first().waitFor()
@@ -207,7 +245,8 @@ function withBrowser(browser: Browser): void {
     await page.getByRole('heading', { name: '全部节点' }).waitFor()
   })
 
-  scene('the keyboard reaches the content and everything in it has a name', async (t, { page, url }) => {
+  scene('the keyboard reaches the content and everything in it has a name', async (t, { page, url, view }) => {
+    view.setIncident(oilIncident(view))
     await page.locator('.fleet tbody tr').first().waitFor()
     await page.keyboard.press('Tab')
     t.equal(await page.locator(':focus').innerText(), 'Skip to the content')
@@ -218,12 +257,54 @@ function withBrowser(browser: Browser): void {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'store-3' }).waitFor()
     t.equal(await page.locator(':focus').getAttribute('id'), 'main', 'the focus follows to the new view')
-    for (const place of ['#/', '#/node/mill-1', '#/findings', '#/disks', '#/disk/wwn-0x1']) {
+    for (const place of places) {
       await page.goto(url + place)
       await page.locator('h1').waitFor()
       if (place === '#/disks') await page.locator('.disks').waitFor()
       t.strictSame(await page.evaluate(nameless), [], place)
     }
+  })
+}
+
+const places = [
+  '#/',
+  '#/node/mill-1',
+  '#/node/press-gw',
+  '#/findings',
+  '#/incidents',
+  '#/incident/0123456789ab',
+  '#/disks',
+  '#/disk/wwn-0x1',
+]
+
+/** Of two findings about the press, the second of which is over. */
+function oilIncident(view: FakeView, message: string = hot.message) {
+  const since = Date.now() - 60_000
+  const about = (name: string) => view.series({ node: 'press-gw', name, limit: 1 })[0]!
+  const [oil, pressure] = [about('press.oil.temperature'), about('press.pressure')]
+  const first = {
+    ...hot,
+    message,
+    id: 'a',
+    subject: { node: 'press-gw', series: oil.series },
+    seriesId: oil.id,
+    since,
+    evidence: {},
+  }
+  const second = {
+    ...first,
+    id: 'b',
+    rule: 'pressure-high',
+    severity: 'warning',
+    since: since + 4000,
+    until: since + 9000,
+  } as const
+  const subject = { node: 'press-gw', series: pressure.series }
+  return incidentOf([first, { ...second, subject, seriesId: pressure.id }], {
+    place: { line: 'A' },
+    common: 'oil-too-hot',
+    charts: [oil, pressure],
+    to: Date.now(),
   })
 }
 

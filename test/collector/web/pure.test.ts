@@ -101,6 +101,9 @@ t.test('addresses lead where they say', async t => {
   const node = { at: 'node', node: 'mill-1', range: '24h', filter: 'disk & io' } as const
   t.strictSame(routeOf(hashOf(node)), node)
   t.strictSame(routeOf(hashOf({ at: 'findings', node: 'a' })), { at: 'findings', node: 'a' })
+  for (const route of [{ at: 'incidents' }, { at: 'incident', id: '0123456789ab' }] as const)
+    t.strictSame(routeOf(hashOf(route)), route)
+  t.strictSame(routeOf('#/incident/../x'), { at: 'missing' })
   t.match(routeOf('#/node/mill-1?range=99y'), { at: 'node', range: '5m', filter: '' })
   t.strictSame(routeOf(''), { at: 'fleet' })
   t.strictSame(routeOf('#/node/a/b'), { at: 'missing' })

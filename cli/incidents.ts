@@ -1,0 +1,217 @@
+// `fieldline incidents`: what is going wrong, as the collector put it together; one incident with its time line; and "not a
+// problem", said or taken back.
+
+import { existsSync } from 'node:fs'
+import type { FeedbackAnswer, FindingAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
+import { collectorListen } from '../collector/config.ts'
+import { oneLine } from '../core/log.ts'
+import { placeText } from '../judge/incidents/place.ts'
+import { readArguments, Usage } from './arguments.ts'
+import { checked } from './check.ts'
+import { type Command, status as exit, print } from './command.ts'
+import { collectorShape } from './daemons.ts'
+import { clipped, table } from './table.ts'
+import { texts } from './texts.ts'
+
+const options = {
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+  'not-a-problem': { type: 'boolean' },
+  note: { type: 'string' },
+  'take-back': { type: 'boolean' },
+  collector: { type: 'string' },
+  config: { type: 'string' },
+} as const
+
+const installed = '/etc/fieldline/collector.yaml'
+const timeLimit = 10_000
+/** Columns of a message in the list. */
+const messageWidth = 70
+
+export const incidents: Command = {
+  async run(args) {
+    const { values, positionals } = readArguments(args, options, [], true)
+    const [id, extra] = positionals
+    if (extra !== undefined) throw new Usage(`unexpected ${JSON.stringify(extra)}`)
+    const { said } = texts(process.env)
+    const acts = values['not-a-problem'] || values['take-back']
+    if (acts && id === undefined) throw new Usage(said.incidentWhich)
+    if (values['not-a-problem'] && values['take-back']) throw new Usage(said.incidentEither)
+    if (id !== undefined && !/^([0-9a-f]{12}|[A-Za-z0-9_-]{22})$/.test(id)) throw new Usage(said.incidentId(id))
+    const ask = askerOf(await addressOf(values))
+    const json = values.json === true
+    if (values['not-a-problem']) return sayNoProblem(ask, id!, values.note ?? '', json)
+    if (values['take-back']) return takeBack(ask, id!, json)
+    return id === undefined ? list(ask, values.all === true, json) : one(ask, id, json)
+  },
+}
+
+type Ask = <T>(path: string, init?: RequestInit) => Promise<T>
+
+async function addressOf({ collector, config }: { collector?: string; config?: string }): Promise<string> {
+  if (collector !== undefined) return /^https?:\/\//.test(collector) ? collector : `http://${collector}`
+  const file = config ?? (existsSync(installed) ? installed : undefined)
+  if (file === undefined) return `http://${collectorListen}`
+  const { listen } = (await checked(file, 'collector')).config.check(await collectorShape())
+  return `http://${listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`
+}
+
+function askerOf(base: string): Ask {
+  return async (path, init = {}) => {
+    const url = new URL(path, base)
+    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(timeLimit) }).catch((cause: unknown) => {
+      throw new Error(texts(process.env).said.incidentsUnasked(base), { cause })
+    })
+    const body = (await answer.json().catch((cause: unknown) => {
+      throw new Error(texts(process.env).said.incidentsUnasked(base), { cause })
+    })) as { error?: string }
+    if (!answer.ok) throw new Error(body.error ?? `HTTP ${answer.status}`)
+    return body as never
+  }
+}
+
+async function list(ask: Ask, all: boolean, json: boolean): Promise<number> {
+  const { incidents } = await ask<{ incidents: IncidentAnswer[] }>(
+    `/api/incidents?limit=1000${all ? '' : '&open=true'}`,
+  )
+  const open = incidents.filter(({ until }) => until === null)
+  if (json) print(JSON.stringify(incidents))
+  else if (incidents.length === 0) print(texts(process.env).said.noIncidents)
+  else print(table([heads(), ...incidents.map(row)], [4]))
+  return open.length === 0 ? exit.ok : exit.failed
+}
+
+function heads(): string[] {
+  const { id, severity, since, lasted, findings, where, cause } = texts(process.env).said.incidentColumns
+  return [id, severity, since, lasted, findings, where, cause]
+}
+
+function row(incident: IncidentAnswer): string[] {
+  const { said } = texts(process.env)
+  const { id, severity, since, until, findings, cause, feedback } = incident
+  const lasted = until === null ? said.incidentOpen : span(until - since)
+  const message = cause === null ? '' : `${cause.finding.rule}: ${cause.finding.message}`
+  const what = feedback === null ? message : `[${said.incidentNoProblem}] ${message}`
+  return [
+    id,
+    severity,
+    clock(since),
+    lasted,
+    String(findings),
+    whereText(incident),
+    clipped(oneLine(what), messageWidth),
+  ]
+}
+
+function whereText({ nodes, hosts, place }: IncidentAnswer): string {
+  const { said } = texts(process.env)
+  const around = placeText(place)
+  if (hosts === 1) return around === undefined ? nodes[0]! : `${nodes[0]} (${around})`
+  return around === undefined ? said.incidentHosts(hosts) : `${around} (${said.incidentHosts(hosts)})`
+}
+
+async function one(ask: Ask, id: string, json: boolean): Promise<number> {
+  const incident = await ask<IncidentDetailAnswer>(`/api/incidents/${id}`)
+  if (json) print(JSON.stringify(incident))
+  else print([...facts(incident), '', ...timeline(incident)].join('\n'))
+  return incident.until === null ? exit.failed : exit.ok
+}
+
+function facts(incident: IncidentDetailAnswer): string[] {
+  const { said } = texts(process.env)
+  const { id, severity, since, until, findings, openFindings, lowered, cause, common, into, feedback, evidence } =
+    incident
+  const names = said.incidentFacts
+  const series = [...new Set(evidence.flatMap(finding => finding.series?.name ?? []))]
+  const told: (readonly [string, string] | undefined)[] = [
+    [
+      names.state,
+      `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${severity}`,
+    ],
+    [names.since, clock(since)],
+    [names.where, incident.hosts === 1 ? whereText(incident) : `${whereText(incident)}: ${namesOf(incident)}`],
+    [names.findings, said.incidentCounts(findings, openFindings, lowered)],
+    cause
+      ? [names.cause, `${cause.finding.rule} (${cause.finding.node}): ${oneLine(cause.finding.message)}`]
+      : undefined,
+    cause ? [names.why, whyText(cause)] : undefined,
+    common === null ? undefined : [names.common, common === '*' ? said.incidentStorm : said.incidentCommon(common)],
+    series.length > 0 ? [names.look, series.slice(0, 8).join(', ')] : undefined,
+    feedback === null ? undefined : [names.feedback, feedbackText(feedback)],
+    into === null ? undefined : [names.into, into],
+  ]
+  return [id, table(told.flatMap(line => (line === undefined ? [] : [['', ...line]])))]
+}
+
+function namesOf({ nodes }: IncidentAnswer): string {
+  return `${nodes.slice(0, 10).join(', ')}${nodes.length > 10 ? ' ...' : ''}`
+}
+
+function whyText({ ground, after }: NonNullable<IncidentAnswer['cause']>): string {
+  const { incidentWhy, incidentAfter } = texts(process.env).said
+  return after === 0 ? incidentWhy[ground] : `${incidentWhy[ground]}, ${incidentAfter(after / 1000)}`
+}
+
+function feedbackText({ note, at }: FeedbackAnswer): string {
+  const { said } = texts(process.env)
+  return `${said.incidentNoProblem}, ${clock(at)}${note === '' ? '' : `: ${oneLine(note)}`}`
+}
+
+interface Moment {
+  readonly time: number
+  readonly what: string
+  readonly finding: FindingAnswer
+}
+
+function timeline({ timeline, since, more }: IncidentDetailAnswer): string[] {
+  const { said } = texts(process.env)
+  const moments = timeline.flatMap((finding): Moment[] => [
+    { time: finding.since, what: said.incidentBegins, finding },
+    ...(finding.until === null ? [] : [{ time: finding.until, what: said.incidentEnds, finding }]),
+  ])
+  const rows = moments
+    .sort((a, b) => a.time - b.time)
+    .map(({ time, what, finding }) => {
+      const { severity, node, rule, message, lowered } = finding
+      const text = what === said.incidentBegins ? oneLine(message) : ''
+      const mark = lowered === null ? severity : said.incidentNoProblem
+      return [clock(time), `+${span(time - since)}`, what, mark, node, rule, text]
+    })
+  return [table(rows, [1]), ...(more ? [said.incidentMore] : [])]
+}
+
+async function sayNoProblem(ask: Ask, id: string, note: string, json: boolean): Promise<number> {
+  const about = id.length === 12 ? { incident: id } : { finding: id }
+  const body = JSON.stringify({ ...about, note })
+  const headers = { 'content-type': 'application/json' }
+  const feedback = await ask<FeedbackAnswer>('/api/feedback', { method: 'POST', headers, body })
+  const { said } = texts(process.env)
+  if (json) print(JSON.stringify(feedback))
+  else print([said.incidentLowered, ...feedback.patterns.map(patternText), said.incidentUndo(id)].join('\n'))
+  return exit.ok
+}
+
+function patternText({ rule, metric, node, place, severity }: FeedbackAnswer['patterns'][number]): string {
+  const where =
+    node ??
+    Object.entries(place ?? {})
+      .map(([level, name]) => `${level} ${name}`)
+      .join(', ')
+  return `  ${rule}${metric === null ? '' : ` (${metric})`}, ${where}, <= ${severity}`
+}
+
+async function takeBack(ask: Ask, id: string, json: boolean): Promise<number> {
+  const taken = await ask<object>(`/api/feedback/${id}`, { method: 'DELETE' })
+  print(json ? JSON.stringify(taken) : texts(process.env).said.incidentTakenBack)
+  return exit.ok
+}
+
+function clock(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`
+}
+
+function span(ms: number): string {
+  const s = ms / 1000
+  if (s < 120) return `${s.toFixed(1)} s`
+  return s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`
+}
