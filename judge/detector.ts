@@ -30,7 +30,7 @@ export interface Detector<State> {
    * it is also asked without one: whether it may watch any series of the node.
    */
   watches(node: string, series: Series | undefined): boolean
-  /** State is plain JSON data: it is checkpointed and handed back after a restart. */
+  /** State is plain JSON data: it is checkpointed, or what `save` makes of it, and handed back after a restart. */
   start(series: Series | undefined): State
   /**
    * Sees each sample once, times falling only after `setBack`, values finite; changes `state` in place and says what changed.

@@ -58,7 +58,7 @@ export function novelty(state: AnomalyState, time: number, value: number, look: 
   const timed = untimely(state, time, met.atThisTime)
   const drifted = drift(state, course.features[1]!)
   const { miss } = look
-  if (state[at.count]! > learning) week(state, time, value, miss)
+  if (state[at.count]! > learning) week(state, time, course.features[0]!, miss)
   const distance = Math.max(met.distance, timed, drifted, miss.distance)
   look.by =
     distance === met.distance ? 'all' : distance === timed ? 'time of day' : distance === drifted ? 'home' : 'week'

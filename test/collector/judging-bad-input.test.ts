@@ -3,6 +3,7 @@
 
 import { zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import type { Watch } from '../../collector/judging.ts'
 import type { Series } from '../../core/model.ts'
 import { metricsEncoder } from '../../core/otlp/encode.ts'
 import { type Random, random } from '../random.ts'
@@ -106,6 +107,9 @@ async function recovers(t: Test, one: Press, { normal = 6 * hour, level = 66 } =
   t.ok(one.open().includes('hot Cel'), 'the limit is watched')
   await one.speak(6 * hour)
   t.same(one.open(), [])
+  const [ref] = one.c.history.find({ node: 'press-1' })
+  for (const { state } of ref!.watch as Watch[])
+    t.same(JSON.parse(JSON.stringify(state)), state, 'it can be checkpointed')
   t.equal(one.c.judging.stats().failed_watches, 0)
   t.same(one.c.said, [])
 }

@@ -318,3 +318,18 @@ t.test('a checkpoint that is none of its own is begun afresh from, not judged wi
   ]
   for (const raw of broken) t.equal(restoreAnomaly(raw), undefined, JSON.stringify(raw)?.slice(0, 60))
 })
+
+t.test('whatever comes, the state can be checkpointed at any time, and goes on from there', async t => {
+  const r = seeded(t)
+  const wild = [Number.MAX_VALUE, -Number.MAX_VALUE, 1e308, -1e308, 5e-324, -5e-324, 0, 1e150, -1e150, 50]
+  for (const series of [heat, sent]) {
+    const first = watch(series)
+    for (let n = 0; n < 200; n++) {
+      first.feed(4 * hour, () => r.pick(wild))
+      if (n % 3 === 0) first.feed(day, about(r, 50, 10))
+      t.ok(first.state.every(Number.isFinite))
+      const second = first.restart()
+      t.same(second.state, first.state)
+    }
+  }
+})
