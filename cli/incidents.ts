@@ -26,8 +26,8 @@ export const incidents: Command = {
   async run(args) {
     const { values, positionals } = readArguments(args, options, [], true)
     const [id, extra] = positionals
-    if (extra !== undefined) throw new Usage(`unexpected ${JSON.stringify(extra)}`)
     const { said } = texts(process.env)
+    if (extra !== undefined) throw new Usage(said.unexpected(extra))
     const acts = values['not-a-problem'] || values['take-back']
     if (acts && id === undefined) throw new Usage(said.incidentWhich)
     if (values['not-a-problem'] && values['take-back']) throw new Usage(said.incidentEither)
@@ -66,7 +66,7 @@ function row(incident: IncidentAnswer): string[] {
   const what = feedback === null ? message : `[${said.incidentNoProblem}] ${message}`
   return [
     id,
-    severity,
+    said.severity[severity],
     clock(since),
     lasted,
     String(findings),
@@ -98,7 +98,7 @@ function facts(incident: IncidentDetailAnswer): string[] {
   const told: (readonly [string, string] | undefined)[] = [
     [
       names.state,
-      `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${severity}`,
+      `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${said.severity[severity]}`,
     ],
     [names.since, clock(since)],
     [names.where, incident.hosts === 1 ? whereText(incident) : `${whereText(incident)}: ${namesOf(incident)}`],
@@ -146,7 +146,7 @@ function timeline({ timeline, since, more }: IncidentDetailAnswer): string[] {
     .map(({ time, what, finding }) => {
       const { severity, node, rule, message, lowered } = finding
       const text = what === said.incidentBegins ? oneLine(message) : ''
-      const mark = lowered === null ? severity : said.incidentNoProblem
+      const mark = lowered === null ? said.severity[severity] : said.incidentNoProblem
       return [clock(time), `+${span(time - since)}`, what, mark, node, rule, text]
     })
   return [table(rows, [1]), ...(more ? [said.incidentMore] : [])]
@@ -169,7 +169,7 @@ function patternText({ rule, metric, node, place, severity }: FeedbackAnswer['pa
     Object.entries(place ?? {})
       .map(([level, name]) => `${level} ${name}`)
       .join(', ')
-  return `  ${rule}${metric === null ? '' : ` (${metric})`}, ${where}, <= ${severity}`
+  return `  ${rule}${metric === null ? '' : ` (${metric})`}, ${where}, <= ${texts(process.env).said.severity[severity]}`
 }
 
 async function takeBack(ask: Ask, id: string, json: boolean): Promise<number> {
