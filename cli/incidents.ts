@@ -31,6 +31,7 @@ export const incidents: Command = {
     const acts = values['not-a-problem'] || values['take-back']
     if (acts && id === undefined) throw new Usage(said.incidentWhich)
     if (values['not-a-problem'] && values['take-back']) throw new Usage(said.incidentEither)
+    if (values.note !== undefined && !values['not-a-problem']) throw new Usage(said.incidentNote)
     if (id !== undefined && !/^([0-9a-f]{12}|[A-Za-z0-9_-]{22})$/.test(id)) throw new Usage(said.incidentId(id))
     const { ask } = await collectorApi(values)
     const json = values.json === true

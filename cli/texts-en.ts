@@ -138,6 +138,7 @@ export const en: Texts = {
     severity: { info: 'info', warning: 'warning', error: 'error', critical: 'critical' },
     incidentWhich: 'name the incident: fieldline incidents ID --not-a-problem',
     incidentEither: 'either --not-a-problem or --take-back, not both',
+    incidentNote: '--note goes with --not-a-problem',
     incidentId: word => `${JSON.stringify(word)} is no id; they stand in the first column of fieldline incidents`,
     noIncidents: 'No incident is open.',
     incidentColumns: {

@@ -145,6 +145,7 @@ export interface Texts {
     readonly severity: Readonly<Record<Severity, string>>
     readonly incidentWhich: string
     readonly incidentEither: string
+    readonly incidentNote: string
     incidentId(word: string): string
     readonly noIncidents: string
     readonly incidentColumns: Readonly<

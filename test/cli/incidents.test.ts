@@ -105,6 +105,7 @@ t.test('what makes no sense is a usage error', async t => {
   for (const [args, err] of [
     [['--not-a-problem'], /name the incident/],
     [[id, '--not-a-problem', '--take-back'], /not both/],
+    [[id, '--note', 'a test'], /goes with --not-a-problem/],
     [['../etc'], /is no id/],
     [[id, id], /unexpected/],
     [['--al'], /did you mean --all/],
