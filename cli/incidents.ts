@@ -1,7 +1,8 @@
 // `fieldline incidents`: what is going wrong, as the collector put it together; one incident with its time line; and "not a
 // problem", said or taken back.
 
-import type { FeedbackAnswer, FindingAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
+import type { FeedbackAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
+import { momentsOf } from '../collector/web/moments.ts'
 import { oneLine } from '../core/log.ts'
 import { placeText } from '../judge/incidents/place.ts'
 import { readArguments, Usage } from './arguments.ts'
@@ -130,26 +131,14 @@ function feedbackText({ note, at }: FeedbackAnswer): string {
   return `${said.incidentNoProblem}, ${clock(at)}${note === '' ? '' : `: ${oneLine(note)}`}`
 }
 
-interface Moment {
-  readonly time: number
-  readonly what: string
-  readonly finding: FindingAnswer
-}
-
 function timeline({ timeline, since, more }: IncidentDetailAnswer): string[] {
   const { said } = texts(process.env)
-  const moments = timeline.flatMap((finding): Moment[] => [
-    { time: finding.since, what: said.incidentBegins, finding },
-    ...(finding.until === null ? [] : [{ time: finding.until, what: said.incidentEnds, finding }]),
-  ])
-  const rows = moments
-    .sort((a, b) => a.time - b.time)
-    .map(({ time, what, finding }) => {
-      const { severity, node, rule, message, lowered } = finding
-      const text = what === said.incidentBegins ? oneLine(message) : ''
-      const mark = lowered === null ? said.severity[severity] : said.incidentNoProblem
-      return [clock(time), `+${span(time - since)}`, what, mark, node, rule, text]
-    })
+  const rows = momentsOf(timeline).map(({ time, ends, finding }) => {
+    const { severity, node, rule, message, lowered } = finding
+    const mark = lowered === null ? said.severity[severity] : said.incidentNoProblem
+    const what = ends ? said.incidentEnds : said.incidentBegins
+    return [clock(time), `+${span(time - since)}`, what, mark, node, rule, ends ? '' : oneLine(message)]
+  })
   return [table(rows, [1]), ...(more ? [said.incidentMore] : [])]
 }
 
