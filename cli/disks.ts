@@ -2,6 +2,7 @@
 
 import type { DiskDetailAnswer, DisksAnswer } from '../collector/api/answers.ts'
 import type { DiskView } from '../collector/api/view.ts'
+import { percent, whyOf, yearsOf } from '../collector/web/disk-text.ts'
 import { readArguments, Usage } from './arguments.ts'
 import { type CollectorApi, collectorApi, collectorOptions } from './collector-api.ts'
 import { type Command, print, status } from './command.ts'
@@ -66,22 +67,12 @@ function row(disk: DiskView): string[] {
     model ?? '-',
     serial ?? id,
     terabytes === null ? '-' : `${terabytes} TB`,
-    hours === null ? '-' : said.disksYears((hours / 8766).toFixed(1)),
-    percent(disk.probability) ?? said.disksUnknown,
+    hours === null ? '-' : said.disksYears(yearsOf(hours)),
+    disk.probability === null ? said.disksUnknown : percent(disk.probability),
     said.disksTrend[trend],
     wear?.at == null ? '-' : dateOf(wear.at),
-    why(disk),
+    whyOf(disk),
   ]
-}
-
-function percent(probability: number | null): string | undefined {
-  return probability === null ? undefined : `${Number((probability * 100).toPrecision(2))} %`
-}
-
-/** In the words of the API, which are English: what it says itself, then what its score or its wear rests on. */
-function why({ says, known, reasons, risk, sentence, wear }: DiskView): string {
-  const score = known ? (risk === null ? [] : reasons) : wear === null ? [sentence] : []
-  return [...says, ...score, ...(wear === null ? [] : [wear.sentence])].join('; ')
 }
 
 async function whole(api: CollectorApi, id: string, json: boolean): Promise<number> {
@@ -131,7 +122,7 @@ function countsOf({ counts }: DiskDetailAnswer): string {
 function scoresOf({ scores }: DiskDetailAnswer): string {
   const { disksColumns: c } = texts(process.env).said
   if (scores.length === 0) return ''
-  return table([[c.day, c.probability], ...scores.map(s => [dateOf(s.time), percent(s.probability)!])], [1])
+  return table([[c.day, c.probability], ...scores.map(s => [dateOf(s.time), percent(s.probability)])], [1])
 }
 
 function dateOf(time: number): string {

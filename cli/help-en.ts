@@ -182,12 +182,12 @@ when flash is worn out. What there is no ground for is unknown. docs/disks.md sa
 
 Usage: fieldline disks [DISK] [--node NODE] [--most N] [--collector URL | --config FILE] [--json]
 
-  DISK            one drive whole, by its id or serial number: its counts and the history of its score
-  --node NODE     only those of this node
-  --most N        how many (default 40)
-  --collector URL default: that of --config, of /etc/fieldline/collector.yaml, or http://127.0.0.1:8180
-  --config FILE   the configuration of the collector
-  --json          one line of JSON instead of tables
+  DISK             one drive whole, by its id or serial number: its counts and the history of its score
+  --node NODE      only those of this node
+  --most N         how many (default 40)
+  --collector URL  default: that of --config, of /etc/fieldline/collector.yaml, or http://127.0.0.1:8180
+  --config FILE    the configuration of the collector
+  --json           one line of JSON instead of tables
 
 Status 0: none of those shown warns. 1: one does (warning or critical), or the collector does not answer. 2: wrong usage.
 

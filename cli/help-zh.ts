@@ -179,12 +179,12 @@ export const help: Texts['help'] = {
 
 用法：fieldline disks [硬盘] [--node 节点] [--most N] [--collector URL | --config 文件] [--json]
 
-  硬盘            完整显示一块硬盘（按标识或序列号）：各项计数与评分历史
-  --node 节点     只显示该节点的硬盘
-  --most N        最多显示多少块（默认 40）
+  硬盘              完整显示一块硬盘（按标识或序列号）：各项计数与评分历史
+  --node 节点       只显示该节点的硬盘
+  --most N          最多显示多少块（默认 40）
   --collector 网址  默认取 --config 或 /etc/fieldline/collector.yaml 中的地址，否则为 http://127.0.0.1:8180
-  --config 文件   collector 的配置文件
-  --json          输出一行 JSON，而不是表格
+  --config 文件     collector 的配置文件
+  --json            输出一行 JSON，而不是表格
 
 退出状态 0：所显示的硬盘均无告警。1：有硬盘处于警告或严重状态，或 collector 没有应答。2：用法错误。
 
@@ -219,10 +219,10 @@ export const help: Texts['help'] = {
   --note 文字       原因，供以后查看
   --take-back       撤回：它确实是问题
   --collector 网址  默认取 --config 或 /etc/fieldline/collector.yaml 中的地址，否则为 http://127.0.0.1:8180
-  --config 文件     采集中心的配置
+  --config 文件     collector 的配置文件
   --json            输出一行 JSON，而不是表格
 
-状态 0：没有未结束的故障，或所要求的操作已完成。1：有未结束的故障，或采集中心没有应答。2：用法错误。
+退出状态 0：没有未结束的故障，或所要求的操作已完成。1：有未结束的故障，或 collector 没有应答。2：用法错误。
 
 示例
   fieldline incidents

@@ -1,7 +1,8 @@
 // `fieldline incidents`: what is going wrong, as the collector put it together; one incident with its time line; and "not a
 // problem", said or taken back.
 
-import type { FeedbackAnswer, FindingAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
+import type { FeedbackAnswer, IncidentAnswer, IncidentDetailAnswer } from '../collector/api/answers.ts'
+import { momentsOf } from '../collector/web/moments.ts'
 import { oneLine } from '../core/log.ts'
 import { placeText } from '../judge/incidents/place.ts'
 import { readArguments, Usage } from './arguments.ts'
@@ -26,11 +27,12 @@ export const incidents: Command = {
   async run(args) {
     const { values, positionals } = readArguments(args, options, [], true)
     const [id, extra] = positionals
-    if (extra !== undefined) throw new Usage(`unexpected ${JSON.stringify(extra)}`)
     const { said } = texts(process.env)
+    if (extra !== undefined) throw new Usage(said.unexpected(extra))
     const acts = values['not-a-problem'] || values['take-back']
     if (acts && id === undefined) throw new Usage(said.incidentWhich)
     if (values['not-a-problem'] && values['take-back']) throw new Usage(said.incidentEither)
+    if (values.note !== undefined && !values['not-a-problem']) throw new Usage(said.incidentNote)
     if (id !== undefined && !/^([0-9a-f]{12}|[A-Za-z0-9_-]{22})$/.test(id)) throw new Usage(said.incidentId(id))
     const { ask } = await collectorApi(values)
     const json = values.json === true
@@ -66,7 +68,7 @@ function row(incident: IncidentAnswer): string[] {
   const what = feedback === null ? message : `[${said.incidentNoProblem}] ${message}`
   return [
     id,
-    severity,
+    said.severity[severity],
     clock(since),
     lasted,
     String(findings),
@@ -98,7 +100,7 @@ function facts(incident: IncidentDetailAnswer): string[] {
   const told: (readonly [string, string] | undefined)[] = [
     [
       names.state,
-      `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${severity}`,
+      `${until === null ? said.incidentOpen : said.incidentOver(clock(until), span(until - since))}, ${said.severity[severity]}`,
     ],
     [names.since, clock(since)],
     [names.where, incident.hosts === 1 ? whereText(incident) : `${whereText(incident)}: ${namesOf(incident)}`],
@@ -129,26 +131,14 @@ function feedbackText({ note, at }: FeedbackAnswer): string {
   return `${said.incidentNoProblem}, ${clock(at)}${note === '' ? '' : `: ${oneLine(note)}`}`
 }
 
-interface Moment {
-  readonly time: number
-  readonly what: string
-  readonly finding: FindingAnswer
-}
-
 function timeline({ timeline, since, more }: IncidentDetailAnswer): string[] {
   const { said } = texts(process.env)
-  const moments = timeline.flatMap((finding): Moment[] => [
-    { time: finding.since, what: said.incidentBegins, finding },
-    ...(finding.until === null ? [] : [{ time: finding.until, what: said.incidentEnds, finding }]),
-  ])
-  const rows = moments
-    .sort((a, b) => a.time - b.time)
-    .map(({ time, what, finding }) => {
-      const { severity, node, rule, message, lowered } = finding
-      const text = what === said.incidentBegins ? oneLine(message) : ''
-      const mark = lowered === null ? severity : said.incidentNoProblem
-      return [clock(time), `+${span(time - since)}`, what, mark, node, rule, text]
-    })
+  const rows = momentsOf(timeline).map(({ time, ends, finding }) => {
+    const { severity, node, rule, message, lowered } = finding
+    const mark = lowered === null ? said.severity[severity] : said.incidentNoProblem
+    const what = ends ? said.incidentEnds : said.incidentBegins
+    return [clock(time), `+${span(time - since)}`, what, mark, node, rule, ends ? '' : oneLine(message)]
+  })
   return [table(rows, [1]), ...(more ? [said.incidentMore] : [])]
 }
 
@@ -169,7 +159,7 @@ function patternText({ rule, metric, node, place, severity }: FeedbackAnswer['pa
     Object.entries(place ?? {})
       .map(([level, name]) => `${level} ${name}`)
       .join(', ')
-  return `  ${rule}${metric === null ? '' : ` (${metric})`}, ${where}, <= ${severity}`
+  return `  ${rule}${metric === null ? '' : ` (${metric})`}, ${where}, <= ${texts(process.env).said.severity[severity]}`
 }
 
 async function takeBack(ask: Ask, id: string, json: boolean): Promise<number> {

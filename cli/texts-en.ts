@@ -135,8 +135,10 @@ export const en: Texts = {
     fileExists: file => `${file} exists already`,
     demoPortTaken: port => `Port ${port} is taken; the page is on a free one.`,
     demoPage: url => `The page is at ${url}  (Ctrl-C ends)`,
+    severity: { info: 'info', warning: 'warning', error: 'error', critical: 'critical' },
     incidentWhich: 'name the incident: fieldline incidents ID --not-a-problem',
     incidentEither: 'either --not-a-problem or --take-back, not both',
+    incidentNote: '--note goes with --not-a-problem',
     incidentId: word => `${JSON.stringify(word)} is no id; they stand in the first column of fieldline incidents`,
     noIncidents: 'No incident is open.',
     incidentColumns: {
@@ -183,7 +185,7 @@ export const en: Texts = {
     incidentTakenBack: 'Taken back.',
     faultOfPress: '--fault goes with the press, the scene without a name',
     demoLine: (perSecond, spooled, committed, p99, findings, incidents, took) =>
-      `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${findings} open findings` +
+      `${perSecond} samples/s read  ${spooled} envelopes spooled  ${committed} samples committed  p99 ${p99}  ${counted(findings, 'open finding')}` +
       (incidents > 0 ? ` in ${counted(incidents, 'incident')}` : '') +
       (took === undefined ? '' : ` (${took.toFixed(1)} s after the fault)`),
     demoSummary: ({ read, committed, waiting, lost, duplicated }) =>

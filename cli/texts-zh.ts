@@ -125,8 +125,10 @@ export const zh: Texts = {
     fileExists: file => `${file} 已存在`,
     demoPortTaken: port => `端口 ${port} 已被占用，页面改用空闲端口。`,
     demoPage: url => `页面地址：${url}  （按 Ctrl-C 结束）`,
+    severity: { info: '提示', warning: '警告', error: '错误', critical: '严重' },
     incidentWhich: '请指明是哪一起故障：fieldline incidents ID --not-a-problem',
     incidentEither: '--not-a-problem 与 --take-back 只能用其中之一',
+    incidentNote: '--note 只用于 --not-a-problem',
     incidentId: word => `${JSON.stringify(word)} 不是编号；编号见 fieldline incidents 的第一列`,
     noIncidents: '没有未结束的故障。',
     incidentColumns: {

@@ -1,5 +1,6 @@
 // The command's own words, in the language of the caller's locale: English, or Simplified Chinese for zh_CN and zh_SG.
 
+import type { Severity } from '../core/model.ts'
 import type { Ground } from '../judge/incidents/cause.ts'
 import { en } from './texts-en.ts'
 import { zh } from './texts-zh.ts'
@@ -141,8 +142,10 @@ export interface Texts {
     fileExists(file: string): string
     demoPortTaken(port: number): string
     demoPage(url: string): string
+    readonly severity: Readonly<Record<Severity, string>>
     readonly incidentWhich: string
     readonly incidentEither: string
+    readonly incidentNote: string
     incidentId(word: string): string
     readonly noIncidents: string
     readonly incidentColumns: Readonly<

@@ -10,7 +10,7 @@ import type { Finding } from '../core/model.ts'
 import type { MqttOptions } from '../core/mqtt-options.ts'
 import { splitAddress, vitalsText } from '../core/vitals.ts'
 import { detectors } from '../judge/index.ts'
-import { registerApi } from './api/server.ts'
+import { registerApi, routerOptions } from './api/server.ts'
 import { registerPage } from './api/static.ts'
 import { openBroker } from './broker.ts'
 import type { CollectorConfig } from './config.ts'
@@ -174,7 +174,7 @@ async function serve(
   vitals: Parameters<typeof vitalsText>[0],
   say: Say,
 ): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, forceCloseConnections: true })
+  const app = fastify({ logger: false, forceCloseConnections: true, routerOptions })
   const text = vitalsText(vitals)
   registerOtlp(app, {
     accept: intake.offer,

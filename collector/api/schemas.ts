@@ -2,7 +2,7 @@
 // is made from them. A schema with a `title` becomes a named component there.
 
 import { seriesKinds, severities } from '../../core/model.ts'
-import { media } from '../../judge/disks/reading.ts'
+import { counts, media } from '../../judge/disks/reading.ts'
 import { grounds } from '../../judge/incidents/cause.ts'
 import { levels } from '../../judge/incidents/place.ts'
 import { diskRisks, diskTrends, nodeStates, readings } from './view.ts'
@@ -219,7 +219,7 @@ const diskFields = {
 const disk = closed('Disk', diskFields)
 const growth = closed(undefined, { time, by: count })
 const diskCount = closed('DiskCount', {
-  name: text,
+  name: { type: 'string', enum: counts },
   value: count,
   first: { ...count, description: 'When the drive was first seen.' },
   grown7: { ...count, description: 'In the last 7 days.' },

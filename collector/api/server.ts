@@ -20,6 +20,9 @@ import { type Route, routes } from './routes.ts'
 import { failure, type Schema } from './schemas.ts'
 import type { DiskSelector, EventSelector, FindingSelector, IncidentSelector, SeriesSelector, View } from './view.ts'
 
+/** For `fastify`, which takes 100 letters of a path's parameter: the id of a drive may have 300, percent-encoded. */
+export const routerOptions = { maxParamLength: 900 } as const
+
 /** Adds the routes in a scope of their own: hooks and error answers do not reach what else `app` serves. */
 export function registerApi(app: FastifyInstance, view: View): void {
   app.register(async scope => {
@@ -142,7 +145,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 
 function whatIsAllowed({ validation, validationContext }: FastifyError, request: FastifyRequest): string {
   const problem = validation![0]!
-  const name = String(problem.params.missingProperty ?? problem.instancePath.slice(1))
+  const name = String(problem.params.missingProperty ?? (problem.instancePath.slice(1) || 'what is sent'))
   const allowed =
     inputs(request, placeOf(validationContext))[name]?.description ?? 'JSON as /api/openapi.json describes it'
   const wrong = problem.params.missingProperty === undefined ? `${name} ${problem.message}` : `${name} is missing`

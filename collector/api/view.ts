@@ -2,7 +2,7 @@
 // tests put plain data behind it. All times are ms since the Unix epoch by the collector's clock.
 
 import type { Attributes, Event, Finding, Series, Severity } from '../../core/model.ts'
-import type { Medium } from '../../judge/disks/reading.ts'
+import type { CountName, Medium } from '../../judge/disks/reading.ts'
 import type { Ground } from '../../judge/incidents/cause.ts'
 import type { Pattern } from '../../judge/incidents/feedback.ts'
 import type { Place } from '../../judge/incidents/place.ts'
@@ -225,7 +225,7 @@ export interface DiskWear {
 }
 
 export interface DiskCount {
-  readonly name: string
+  readonly name: CountName
   readonly value: number
   /** When the drive was first seen. */
   readonly first: number

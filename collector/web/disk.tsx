@@ -6,13 +6,13 @@ import type { DiskDetailAnswer, SeriesAnswer } from '../api/answers.ts'
 import type { DiskCount } from '../api/view.ts'
 import { Chart } from './chart.tsx'
 import { Failure, read } from './client.ts'
-import { percent, RiskMark, trendText } from './disks.tsx'
+import { percent, yearsOf } from './disk-text.ts'
+import { RiskMark, trendText } from './disks.tsx'
 import { figure } from './format.ts'
 import type { Plot } from './groups.ts'
 import { type Lines, readLines } from './lines.ts'
 import { Empty, Failed, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
-import type { Key } from './texts.ts'
 import { useWords } from './words.ts'
 
 const refresh = 60_000
@@ -66,7 +66,7 @@ function Head({ disk, time }: { readonly disk: DiskDetailAnswer; readonly time: 
       </span>
       {hours !== null && (
         <span class="fact">
-          {words('powered')} <b>{words('years', { n: (hours / 8766).toFixed(1) })}</b>
+          {words('powered')} <b>{words('years', { n: yearsOf(hours) })}</b>
         </span>
       )}
       {readAt !== null && (
@@ -86,7 +86,7 @@ function Verdict({ disk }: { readonly disk: DiskDetailAnswer }) {
   return (
     <div class={`verdict ${disk.risk ?? ''}`}>
       <p class="figure">
-        {percent(probability) ?? words('unknown')}
+        {probability === null ? words('unknown') : percent(probability)}
         <span class="aside">
           {words('probability')} {trendText(disk, words)}
         </span>
@@ -120,7 +120,7 @@ function Counts({ counts }: { readonly counts: readonly DiskCount[] }) {
         <tbody>
           {counts.map(({ name, value, first, grown7, grown30, grown120, grownAt }) => (
             <tr key={name}>
-              <th scope="row">{words(name as Key)}</th>
+              <th scope="row">{words(name)}</th>
               {[value, first, grown7, grown30, grown120].map((n, at) => (
                 <td key={heads[at + 1]} class={at > 1 && n > 0 && isDamage(name) ? 'grown' : ''}>
                   {figure(n)}
@@ -136,7 +136,7 @@ function Counts({ counts }: { readonly counts: readonly DiskCount[] }) {
 }
 
 /** Power cycles and the like may grow. */
-function isDamage(name: string): boolean {
+function isDamage(name: DiskCount['name']): boolean {
   return damage.some(one => one === name)
 }
 

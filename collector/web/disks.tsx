@@ -3,6 +3,7 @@
 import type { DisksAnswer } from '../api/answers.ts'
 import { type DiskRisk, type DiskSummary, type DiskView, diskRisks } from '../api/view.ts'
 import { read } from './client.ts'
+import { percent, whyOf, yearsOf } from './disk-text.ts'
 import { figure } from './format.ts'
 import { Empty, Failed, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
@@ -102,10 +103,11 @@ function DiskRow({ disk }: { readonly disk: DiskView }) {
         <span class="aside">{device}</span>
       </td>
       <td class="probability" data-head={words('probability')}>
-        {percent(disk.probability) ?? words('unknown')} <span class="aside">{trendText(disk, words)}</span>
+        {disk.probability === null ? words('unknown') : percent(disk.probability)}{' '}
+        <span class="aside">{trendText(disk, words)}</span>
       </td>
       <td class="powered" data-head={words('powered')}>
-        {hours === null ? '–' : words('years', { n: (hours / 8766).toFixed(1) })}
+        {hours === null ? '–' : words('years', { n: yearsOf(hours) })}
       </td>
       <td class="wornOut" data-head={words('wornOut')}>
         {wear?.at == null ? '' : words.day(wear.at)}
@@ -120,16 +122,6 @@ export function RiskMark({ risk }: { readonly risk: DiskRisk | null }) {
   return risk === null ? null : <span class={`severity ${risk}`}>{words(risk)}</span>
 }
 
-export function percent(probability: number | null): string | undefined {
-  return probability === null ? undefined : `${Number((probability * 100).toPrecision(2))}\u00a0%`
-}
-
 export function trendText({ trend }: DiskView, words: Words): string {
   return trend === 'rising' || trend === 'falling' ? words(trend) : ''
-}
-
-/** What it says itself comes first; a calm drive needs no reason. */
-function whyOf({ says, known, reasons, risk, sentence, wear }: DiskView): string {
-  const score = known ? (risk === null ? [] : reasons) : wear === null ? [sentence] : []
-  return [...says, ...score, ...(wear === null ? [] : [wear.sentence])].join('; ')
 }

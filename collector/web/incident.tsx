@@ -1,12 +1,13 @@
 // One incident: what it is likely to come from, the series to look at, and how it went.
 
 import { useMemo, useState } from 'preact/hooks'
-import type { FindingAnswer, IncidentDetailAnswer } from '../api/answers.ts'
+import type { IncidentDetailAnswer } from '../api/answers.ts'
 import { Chart } from './chart.tsx'
 import { change, read } from './client.ts'
 import { groupsOf } from './groups.ts'
 import { IncidentTimes, whereText } from './incidents.tsx'
 import { readLines } from './lines.ts'
+import { momentsOf } from './moments.ts'
 import { Failed, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
 import type { State } from './store.ts'
@@ -168,12 +169,6 @@ function Charts({ incident }: { readonly incident: IncidentDetailAnswer }) {
   )
 }
 
-interface Moment {
-  readonly time: number
-  readonly ends: boolean
-  readonly finding: FindingAnswer
-}
-
 function Timeline({
   incident: { timeline, more },
   time,
@@ -182,17 +177,11 @@ function Timeline({
   readonly time: number
 }) {
   const words = useWords()
-  const moments = timeline
-    .flatMap((finding): Moment[] => [
-      { time: finding.since, ends: false, finding },
-      ...(finding.until === null ? [] : [{ time: finding.until, ends: true, finding }]),
-    ])
-    .sort((a, b) => a.time - b.time)
   return (
     <section>
       <h2>{words('timeline')}</h2>
       <ol class="timeline">
-        {moments.map(({ time: at, ends, finding: { id, severity, node, rule, message, lowered } }) => (
+        {momentsOf(timeline).map(({ time: at, ends, finding: { id, severity, node, rule, message, lowered } }) => (
           <li key={`${id} ${ends}`} class={ends ? 'ends' : severity}>
             <time>{words.moment(at, time)}</time>{' '}
             {ends ? <span class="over">{words('ends')}</span> : <SeverityMark severity={severity} />}{' '}

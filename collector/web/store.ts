@@ -3,6 +3,7 @@
 import { useEffect, useReducer } from 'preact/hooks'
 import type { EventAnswer, FindingAnswer, IncidentAnswer, NodeAnswer, Tick, VitalsAnswer } from '../api/answers.ts'
 import { read } from './client.ts'
+import { keptOf } from './kept.ts'
 import { follow } from './live.ts'
 
 export type Link = 'connecting' | 'open' | 'lost'
@@ -103,13 +104,12 @@ export class Store {
 }
 
 function applied(state: State, { vitals, nodes, findings, incidents, events }: Tick): Partial<State> {
-  const told = [...state.findings, ...findings.map(f => [f.id, f] as const)]
   const said = saidBy(state, nodes, findings)
   return {
     vitals,
     time: vitals.time,
     ...(nodes.length > 0 && state.nodes && { nodes: byName([...state.nodes.values(), ...nodes]) }),
-    ...(findings.length > 0 && { findings: new Map(told.slice(-keptFindings)) }),
+    ...(findings.length > 0 && { findings: keptOf(state.findings, findings, keptFindings) }),
     ...(incidents.length > 0 && { incidents: toldIncidents(state.incidents, incidents) }),
     ...(events.length > 0 && { events: [...events.toReversed(), ...state.events].slice(0, keptEvents) }),
     ...(said && { said }),
@@ -117,7 +117,7 @@ function applied(state: State, { vitals, nodes, findings, incidents, events }: T
 }
 
 function toldIncidents(known: State['incidents'], told: readonly IncidentAnswer[]): State['incidents'] {
-  const all = new Map([...known, ...told.map(incident => [incident.id, incident] as const)].slice(-keptIncidents))
+  const all = keptOf(known, told, keptIncidents)
   for (const { id, into } of told) if (into !== null) all.delete(id)
   return all
 }

@@ -48,7 +48,7 @@ t.test('none open is status 0, one is status 1, and the table says where and why
 })
 
 t.test('one incident is told with its time line', async t => {
-  const { view, ask } = await collector(t)
+  const { view, at, ask } = await collector(t)
   view.setIncident(incidentOf([high, hot], { common: 'oil-hot' }))
   const { status, out } = await ask(id)
   t.equal(status, 1)
@@ -62,6 +62,8 @@ t.test('one incident is told with its time line', async t => {
     /12:00:04Z +\+4\.0 s +begins .*oil-hot/,
     /12:01:30Z +\+90\.0 s +ends .*oil-hot/,
   ])
+  const chinese = await fieldline(['incidents', id, '--collector', at], { LC_ALL: 'zh_CN.UTF-8' })
+  t.match(chinese.out, /^ +状态 +未结束, 错误$[\s\S]+ 开始 +错误 +press-gw/m)
   t.match(JSON.parse((await ask(id, '--json')).out), { id, timeline: [{ rule: 'press-pressure-high' }, {}] })
   t.match(await ask('ffffffffffff'), { status: 1, err: /no incident ffffffffffff/ })
 })
@@ -103,6 +105,7 @@ t.test('what makes no sense is a usage error', async t => {
   for (const [args, err] of [
     [['--not-a-problem'], /name the incident/],
     [[id, '--not-a-problem', '--take-back'], /not both/],
+    [[id, '--note', 'a test'], /goes with --not-a-problem/],
     [['../etc'], /is no id/],
     [[id, id], /unexpected/],
     [['--al'], /did you mean --all/],

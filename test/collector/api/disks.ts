@@ -1,18 +1,20 @@
 // Drives as a view tells them, for the tests of the API and the page.
 
 import type { DiskDetail } from '../../../collector/api/view.ts'
+import { type CountName, counts as names } from '../../../judge/disks/reading.ts'
 
 const day = 86_400_000
 
 interface Given extends Partial<Omit<DiskDetail, 'counts'>> {
   readonly probability: number | null
   /** By name; half of each is of the last weeks. */
-  readonly counts?: Readonly<Record<string, number>>
+  readonly counts?: Readonly<Partial<Record<CountName, number>>>
 }
 
 export function disk(id: string, now: number, { counts = {}, ...given }: Given): DiskDetail {
   const known = given.probability !== null
-  const reasons = Object.entries(counts).map(([name, value]) => `${value} ${name} sectors, 56 more in 7 days`)
+  const counted = names.flatMap(name => (counts[name] === undefined ? [] : [{ name, value: counts[name] }]))
+  const reasons = counted.map(({ name, value }) => `${value} ${name} sectors, 56 more in 7 days`)
   const unknown = 'whether it will fail is unknown: it is flash, and the model was trained on spinning disks'
   return {
     id,
@@ -40,7 +42,7 @@ export function disk(id: string, now: number, { counts = {}, ...given }: Given):
     wear: null,
     since: now - 400 * day,
     nodes: [given.node ?? 'packing-2'],
-    counts: Object.entries(counts).map(([name, value]) => ({
+    counts: counted.map(({ name, value }) => ({
       name,
       value,
       first: 0,

@@ -63,7 +63,7 @@ t.test('what cannot be meant is refused', async t => {
     ['a misspelt key', { incidents: id }, 400, /unknown parameter "incidents"; known are incident, finding, note/],
     ['no id', { incident: '../x' }, 400, /incident must match.*twelve hexadecimal digits/],
     ['a note too long', { incident: id, note: 'x'.repeat(501) }, 400, /note must NOT have more than 500/],
-    ['no map', [], 400, /must be object|JSON as/],
+    ['no map', [], 400, /^what is sent must be object; it is JSON as/],
     ['no JSON', '{', 400, /JSON/],
     ['too much', JSON.stringify({ note: 'x'.repeat(20_000) }), 413, /too large/],
   ]

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { registerApi } from '../../../collector/api/server.ts'
+import { registerApi, routerOptions } from '../../../collector/api/server.ts'
 import { disk } from './disks.ts'
 import { problems } from './document.ts'
 import { FakeView } from './fake-view.ts'
@@ -8,7 +8,7 @@ import { FakeView } from './fake-view.ts'
 const start = 1_800_000_000_000
 
 async function api(t: Test, view: FakeView) {
-  const app = fastify()
+  const app = fastify({ routerOptions })
   registerApi(app, view)
   t.teardown(() => app.close())
   await app.ready()
@@ -191,6 +191,11 @@ t.test('drives are listed with their sum, and one is told whole, by whatever nam
   t.match((await get('/api/disks/wwn-0x1')).body, {
     counts: [{ name: 'reallocated', value: 8, growth: [{ by: 4 }] }],
     series: [{ name: 'system.cpu.load_average.1m', node: 'mill-1' }],
+  })
+  const long = `${'/'.repeat(200)}@${'n'.repeat(99)}`
+  t.match(await get(`/api/disks/${encodeURIComponent(long)}`), {
+    status: 404,
+    body: { error: `no drive ${long} was ever told of` },
   })
   t.match(await get('/api/disks/none'), { status: 404, body: { error: /no drive none/ } })
 })

@@ -152,7 +152,7 @@ function withBrowser(browser: Browser): void {
       await item.waitFor()
       t.match(
         await item.innerText(),
-        /error\s+press.oil.temperature is above 65 °C[\s\S]+press-gw · line A\s+2 findings/,
+        /error\s+press.oil.temperature is above 65 °C[\s\S]+press-gw · line A\s+findings: 2/,
       )
       t.equal(await page.locator('.top nav .count').innerText(), '1')
       await item.getByRole('link').first().click()

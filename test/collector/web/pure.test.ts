@@ -4,6 +4,7 @@ import { bridged } from '../../../collector/web/columns.ts'
 import { factsOf, summaryOf } from '../../../collector/web/event-text.ts'
 import { figure, quantity, scaleOf } from '../../../collector/web/format.ts'
 import { filtered, groupsOf, headlineOf, maxLines } from '../../../collector/web/groups.ts'
+import { keptOf } from '../../../collector/web/kept.ts'
 import { hashOf, rangeReaching, routeOf } from '../../../collector/web/route.ts'
 
 function series(name: string, attributes = {}, kind: SeriesAnswer['kind'] = 'gauge'): SeriesAnswer {
@@ -95,6 +96,26 @@ t.test('a node is summed up by its load, or by its first reading', async t => {
   t.equal(headlineOf([lamp, heart]), heart, 'a number with a unit says more than a state')
   t.equal(headlineOf([lamp]), lamp)
   t.equal(headlineOf([]), undefined)
+})
+
+t.test('of what begins and ends open ones are remembered longest', async t => {
+  const known = new Map(
+    [['open', null] as const, ['late', 9] as const, ['early', 3] as const].map(([id, until]) => [id, { id, until }]),
+  )
+  const ids = (most: number): string[] => [
+    ...keptOf(
+      known,
+      [
+        { id: 'late', until: 10 },
+        { id: 'new', until: null },
+      ],
+      most,
+    ).keys(),
+  ]
+  t.strictSame(ids(4), ['open', 'late', 'early', 'new'])
+  t.strictSame(ids(3), ['open', 'late', 'new'])
+  t.strictSame(ids(2), ['open', 'new'])
+  t.strictSame(ids(1), ['new'])
 })
 
 t.test('addresses lead where they say', async t => {
