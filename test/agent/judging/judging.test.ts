@@ -238,6 +238,24 @@ t.test('a series that is gone for a month is forgotten, and its finding has ende
   t.equal(judging.stats().watches, 0)
 })
 
+t.test('a board that starts in 1970 forgets nothing when its clock is set', async t => {
+  const keep = memoryKeep()
+  const clock = { ms: 0, off: 0 }
+  const first = given(t, [hot], { keep, clock })
+  first.see(96)
+  await first.pass(1)
+  await first.stop()
+  clock.off = -start
+  const second = given(t, [hot], { keep, clock })
+  await second.pass(1)
+  second.see(97, { ...heat, attributes: { zone: 3 } })
+  await second.pass(10)
+  clock.off = 0
+  await second.pass(10)
+  t.equal(second.judging.stats().watches, 2)
+  t.notOk(second.told.some(line => line.startsWith('closed')))
+})
+
 t.test('a series that is told in another unit begins afresh, and what was wrong in the old one has ended', async t => {
   const { see, pass, told, judging } = given(t, [hot])
   see(96)
