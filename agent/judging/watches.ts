@@ -44,6 +44,8 @@ export const mostWatches = 5000
 const gone = 30 * 86_400_000
 /** Open findings are told again so often: the collector ends what is not. */
 const again = 3_600_000
+/** And so soon after a start: who is started every half hour tells them too. */
+const soon = 60_000
 
 export class Watches {
   readonly #options: WatchesOptions
@@ -92,7 +94,7 @@ export class Watches {
     const isWatched = rule?.detector.watches(node, series)
     const away = Math.max(0, host.now() - at)
     const watch = isWatched ? this.#add(rule!, series, { ...saved, since: own?.since }, away) : undefined
-    if (watch?.since !== undefined) watch.finding = own
+    if (watch?.since !== undefined) Object.assign(watch, { finding: own, told: host.monotonic() - again + soon })
     else if (own !== undefined) news({ ...own, until: Math.max(own.since, saved.last) }, 'closed')
   }
 

@@ -228,6 +228,20 @@ t.test('an open finding is told again every hour, and one that changes at most o
   t.strictSame(new Set(events.map(({ time }) => time)).size, 4)
 })
 
+t.test('an open finding is told again by who is restarted more often than every hour', async t => {
+  const options = { keep: memoryKeep(), clock: { ms: 0 }, known: new Set<string>() }
+  const first = given(t, [hot], options)
+  first.see(96)
+  await first.pass(1)
+  await first.stop()
+  for (let n = 0; n < 3; n++) {
+    const next = given(t, [hot], options)
+    await next.pass(1800)
+    await next.stop()
+    t.strictSame(next.told, ['updated hot 0 96'])
+  }
+})
+
 t.test('a series that is gone for a month is forgotten, and its finding has ended', async t => {
   const { see, pass, told, clock, judging } = given(t, [hot])
   see(96)
