@@ -174,8 +174,8 @@ export class Incidents {
     const incident = mark.incident === null ? undefined : this.#grouping.get(mark.incident)
     const isBeyond = until !== null && mark.muted === null && incident !== undefined && incident.findings > mostKept
     const isKept = !isBeyond || incident.leads.some(lead => lead.key === key)
-    if (isKept) this.#records.incidents.mark(key, { ...mark, until })
-    else this.#records.incidents.unmark(key)
+    this.#records.incidents.mark(key, { ...mark, until })
+    if (!isKept) this.#records.incidents.unmarkFolded(key)
   }
 
   #note(id: string): void {
