@@ -320,6 +320,7 @@ t.test('a storm is bounded: in the log, and in what waits', async t => {
   await pass(1)
   t.equal(said.filter(line => /finding hot/.test(line)).length, 20)
   t.match(said.join('\n'), /1480 more findings began or ended/)
+  t.match(said.join('\n'), /news of 500 findings is lost: 1000 others wait already/)
   t.strictSame(told, [])
 })
 
