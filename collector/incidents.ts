@@ -170,11 +170,11 @@ export class Incidents {
     if (known !== undefined) this.#grouping.restore(known)
   }
 
-  #mark(key: string, { until = null }: Finding | { until?: null }, mark: Omit<Mark, 'until'>): void {
+  #mark(key: string, { until }: Finding, mark: Omit<Mark, 'until'>): void {
     const incident = mark.incident === null ? undefined : this.#grouping.get(mark.incident)
-    const isBeyond = until !== null && mark.muted === null && incident !== undefined && incident.findings > mostKept
+    const isBeyond = until !== undefined && mark.muted === null && incident !== undefined && incident.findings > mostKept
     const isKept = !isBeyond || incident.leads.some(lead => lead.key === key)
-    this.#records.incidents.mark(key, { ...mark, until })
+    this.#records.incidents.mark(key, { ...mark, until: until ?? null })
     if (!isKept) this.#records.incidents.unmarkFolded(key)
   }
 
@@ -253,8 +253,10 @@ export class Incidents {
     const open = incidents.find({ open: true, limit: Number.POSITIVE_INFINITY })
     for (const incident of [...over.toReversed(), ...open]) this.#grouping.restore(incident)
     this.#grouping.restoreRules(rules)
-    for (const { key, incident, until } of ended)
-      if (incident !== null) this.#remember(key, fromKey(key, until!), incident, false)
+    for (const { key, incident, until } of ended) {
+      const finding = fromKey(key, until!)
+      if (incident !== null && finding !== undefined) this.#remember(key, finding, incident, false)
+    }
     const findings = this.#records.openFindings().toSorted((a, b) => a.since - b.since)
     for (const finding of findings) this.#restoreOpen(findingKey(finding), finding)
   }

@@ -171,6 +171,21 @@ t.test('a large incident counts each finding once, though a replay tells them ag
   t.end()
 })
 
+t.test('a mark that damage made something else keeps no collector from its start', t => {
+  const folder = t.testdir()
+  const first = open(folder)
+  first.records.finding(finding('mill-1', 0, { until: noon + 60_000 }))
+  first.save()
+  first.crash()
+  const damaged = openHistory({ folder, say: () => {}, now: () => noon })
+  damaged.db.exec('UPDATE incident_finding SET key = substr(key, 2)')
+  damaged.close()
+  const now = open(folder)
+  t.match(now.all(), [{ findings: 1, open: 0 }])
+  now.crash()
+  t.end()
+})
+
 t.test('a muted finding is marked and opens nothing; what goes on when the window ends does', t => {
   const folder = t.testdir()
   const window = {
