@@ -73,7 +73,7 @@ export class Judging implements Running {
       rules: rules.map(part => openRule(part, detectors)),
       news: (finding, state) => this.#take(finding, state),
     })
-    const { watches, untold } = readMemory(keep.load())
+    const { watches, untold } = readMemory(keep)
     this.#news = new News(untold)
     for (const kept of watches) this.#watches.restore(kept)
   }
