@@ -133,13 +133,14 @@ export class Incidents {
     if (finding.until === undefined) this.#muted.set(key, finding)
   }
 
-  #takeKnown(key: string, finding: Finding, { until: _, ...mark }: Mark): void {
+  #takeKnown(key: string, finding: Finding, { until, ...mark }: Mark): void {
     if (mark.muted !== null) {
       if (finding.until === undefined) this.#muted.set(key, finding)
       else this.#muted.delete(key)
     }
     const incident = mark.incident === null ? null : this.#tell(key, finding, mark.incident, mark.lowered !== null)
-    this.#mark(key, finding, { ...mark, incident })
+    // What only goes on is told often.
+    if (incident !== mark.incident || (finding.until ?? null) !== until) this.#mark(key, finding, { ...mark, incident })
   }
 
   /** To an incident, or nowhere if it is known for no problem and nothing else is wrong there. */
@@ -172,7 +173,8 @@ export class Incidents {
 
   #mark(key: string, { until }: Finding, mark: Omit<Mark, 'until'>): void {
     const incident = mark.incident === null ? undefined : this.#grouping.get(mark.incident)
-    const isBeyond = until !== undefined && mark.muted === null && incident !== undefined && incident.findings > mostKept
+    const isBeyond =
+      until !== undefined && mark.muted === null && incident !== undefined && incident.findings > mostKept
     const isKept = !isBeyond || incident.leads.some(lead => lead.key === key)
     this.#records.incidents.mark(key, { ...mark, until: until ?? null })
     if (!isKept) this.#records.incidents.unmarkFolded(key)
