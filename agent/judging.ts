@@ -14,7 +14,7 @@ import type { Part } from '../core/parts.ts'
 import { detectors } from '../judge/index.ts'
 import { openRule } from '../judge/watch.ts'
 import { memoryText, readMemory, type Told } from './judging/memory.ts'
-import { News, observationOf } from './judging/news.ts'
+import { mostUntold, News, observationOf } from './judging/news.ts'
 import { openSeries, Watches } from './judging/watches.ts'
 import type { Keep } from './keep.ts'
 import type { Emit, Running } from './source.ts'
@@ -73,7 +73,7 @@ export class Judging implements Running {
       rules: rules.map(part => openRule(part, detectors)),
       news: (finding, state) => this.#take(finding, state),
     })
-    const { watches, untold } = readMemory(keep.load())
+    const { watches, untold } = readMemory(keep)
     this.#news = new News(untold)
     for (const kept of watches) this.#watches.restore(kept)
   }
@@ -114,6 +114,8 @@ export class Judging implements Running {
     const unsaid = this.#lines - mostLines
     this.#lines = 0
     if (unsaid > 0) this.#options.say('warning', `${unsaid} more findings began or ended`)
+    const lost = this.#news.lost()
+    if (lost > 0) this.#options.say('error', `news of ${lost} findings is lost: ${mostUntold} others wait already`)
     await this.#tell(emit)
     await this.#count(emit, now)
   }

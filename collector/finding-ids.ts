@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Attributes, Finding, Series } from '../core/model.ts'
+import { readJson } from './store/read-json.ts'
 
 /** Stays the same from opening to closing and over restarts. */
 export function findingId(key: string): string {
@@ -27,9 +28,11 @@ type Key = readonly [
   since: number,
 ]
 
-/** As much of a finding as its key tells. */
-export function fromKey(key: string, until: number): Finding {
-  const [rule, node, about, since] = JSON.parse(key) as Key
+/** As much of a finding as its key tells; undefined where damage made it something else. */
+export function fromKey(key: string, until: number): Finding | undefined {
+  const read = readJson(key) as Key | undefined
+  if (read === undefined) return undefined
+  const [rule, node, about, since] = read
   const series = about && { name: about[0], unit: about[1], kind: about[2], attributes: Object.fromEntries(about[3]) }
   const subject = series === null ? { node } : { node, series }
   return { rule, kind: '', subject, severity: 'info', since, until, message: '', evidence: {} }

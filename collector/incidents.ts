@@ -133,13 +133,14 @@ export class Incidents {
     if (finding.until === undefined) this.#muted.set(key, finding)
   }
 
-  #takeKnown(key: string, finding: Finding, { until: _, ...mark }: Mark): void {
+  #takeKnown(key: string, finding: Finding, { until, ...mark }: Mark): void {
     if (mark.muted !== null) {
       if (finding.until === undefined) this.#muted.set(key, finding)
       else this.#muted.delete(key)
     }
     const incident = mark.incident === null ? null : this.#tell(key, finding, mark.incident, mark.lowered !== null)
-    this.#mark(key, finding, { ...mark, incident })
+    // What only goes on is told often.
+    if (incident !== mark.incident || (finding.until ?? null) !== until) this.#mark(key, finding, { ...mark, incident })
   }
 
   /** To an incident, or nowhere if it is known for no problem and nothing else is wrong there. */
@@ -170,12 +171,13 @@ export class Incidents {
     if (known !== undefined) this.#grouping.restore(known)
   }
 
-  #mark(key: string, { until = null }: Finding | { until?: null }, mark: Omit<Mark, 'until'>): void {
+  #mark(key: string, { until }: Finding, mark: Omit<Mark, 'until'>): void {
     const incident = mark.incident === null ? undefined : this.#grouping.get(mark.incident)
-    const isBeyond = until !== null && mark.muted === null && incident !== undefined && incident.findings > mostKept
+    const isBeyond =
+      until !== undefined && mark.muted === null && incident !== undefined && incident.findings > mostKept
     const isKept = !isBeyond || incident.leads.some(lead => lead.key === key)
-    if (isKept) this.#records.incidents.mark(key, { ...mark, until })
-    else this.#records.incidents.unmark(key)
+    this.#records.incidents.mark(key, { ...mark, until: until ?? null })
+    if (!isKept) this.#records.incidents.unmarkFolded(key)
   }
 
   #note(id: string): void {
@@ -253,8 +255,10 @@ export class Incidents {
     const open = incidents.find({ open: true, limit: Number.POSITIVE_INFINITY })
     for (const incident of [...over.toReversed(), ...open]) this.#grouping.restore(incident)
     this.#grouping.restoreRules(rules)
-    for (const { key, incident, until } of ended)
-      if (incident !== null) this.#remember(key, fromKey(key, until!), incident, false)
+    for (const { key, incident, until } of ended) {
+      const finding = fromKey(key, until!)
+      if (incident !== null && finding !== undefined) this.#remember(key, finding, incident, false)
+    }
     const findings = this.#records.openFindings().toSorted((a, b) => a.since - b.since)
     for (const finding of findings) this.#restoreOpen(findingKey(finding), finding)
   }

@@ -126,10 +126,12 @@ export class Grouping {
 
   /** A finding that is known, open or not, told anew. */
   tell(report: Report, incidentId: string, lowered: boolean): string | undefined {
-    const incident = this.#alive(this.#members.get(report.key)?.incident ?? incidentId)
+    const member = this.#members.get(report.key)
+    // The part that it went to may be forgotten by now.
+    const incident = (member && this.#alive(member.incident)) ?? this.#alive(incidentId)
     if (incident === undefined) return undefined
     if (!lowered) incident.severity = worse(incident.severity, report.severity)
-    const wasOpen = this.#members.has(report.key)
+    const wasOpen = member !== undefined
     const isOpen = report.until === undefined
     if (isOpen && !wasOpen) this.#begin(incident, report.key, lowered)
     if (!isOpen && wasOpen) this.#finish(incident, report)

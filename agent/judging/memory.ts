@@ -6,6 +6,7 @@ import type { FindingState } from '../../core/finding-event.ts'
 import type { Finding, Series } from '../../core/model.ts'
 import { isMap } from '../../core/shape.ts'
 import type { Saved } from '../../judge/watch.ts'
+import { type Keep, savedJson } from '../keep.ts'
 
 export interface KeptWatch extends Omit<Saved, 'since'> {
   readonly rule: string
@@ -36,18 +37,10 @@ export function memoryText(memory: Memory): string {
   return memory.watches.length + memory.untold.length === 0 ? '' : JSON.stringify(memory)
 }
 
-export function readMemory(text: string | undefined): Memory {
-  const raw = parsed(text)
+export function readMemory(keep: Pick<Keep, 'load'>): Memory {
+  const raw = savedJson(keep)
   if (!isMap(raw) || !Array.isArray(raw.watches) || !Array.isArray(raw.untold)) return none
   return { watches: raw.watches.filter(isWatch), untold: raw.untold.filter(isTold) }
-}
-
-function parsed(text = ''): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isWatch(raw: unknown): raw is KeptWatch {

@@ -21,8 +21,7 @@ export class News {
   readonly #waiting = new Map<string, Waiting>()
   /** When open ones were told last, by the monotonic clock. */
   readonly #told = new Map<string, number>()
-  /** Given up, since the start. */
-  lost = 0
+  #lost = 0
 
   constructor(untold: readonly Told[]) {
     for (const told of untold) this.#waiting.set(idOf(told.finding), { ...told, due: Number.NEGATIVE_INFINITY })
@@ -31,6 +30,13 @@ export class News {
   /** For the memory. */
   untold(): readonly Told[] {
     return [...this.#waiting.values()].map(({ due: _, ...told }) => told)
+  }
+
+  /** How many were given up since this was asked last. */
+  lost(): number {
+    const lost = this.#lost
+    this.#lost = 0
+    return lost
   }
 
   /** `at` by the host's clock, `now` by the monotonic one. */
@@ -65,7 +71,7 @@ export class News {
     const [oldest] = this.#waiting.keys()
     this.#waiting.delete(oldest!)
     this.#told.delete(oldest!)
-    this.lost++
+    this.#lost++
   }
 }
 

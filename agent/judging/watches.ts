@@ -29,9 +29,9 @@ export interface WatchesOptions {
 }
 
 interface EdgeWatch extends Watch {
-  /** When its series was heard last, by the monotonic and by the host's clock. */
+  /** When its series was heard last, or could be heard again, by the monotonic clock; and for how long it was not before that. */
   came: number
-  at: number
+  away: number
   finding: Finding | undefined
   /** When there was news of it last, by the monotonic clock. */
   told: number
@@ -44,6 +44,8 @@ export const mostWatches = 5000
 const gone = 30 * 86_400_000
 /** Open findings are told again so often: the collector ends what is not. */
 const again = 3_600_000
+/** And so soon after a start: who is started every half hour tells them too. */
+const soon = 60_000
 
 export class Watches {
   readonly #options: WatchesOptions
@@ -71,7 +73,9 @@ export class Watches {
 
   /** For the memory. */
   kept(): readonly KeptWatch[] {
-    return [...this.#all.values()].map(toKept)
+    const { host } = this.#options
+    const [now, present] = [host.monotonic(), host.now()]
+    return [...this.#all.values()].map(watch => toKept(watch, present - unheard(watch, now)))
   }
 
   /** Open findings by rule. */
@@ -84,23 +88,22 @@ export class Watches {
 
   /** One of an earlier run; what its rule no longer looks at, or cannot read, has ended. */
   restore({ rule: name, definition, series, finding, at, ...saved }: KeptWatch): void {
-    const { node, rules, news } = this.#options
+    const { node, rules, host, news } = this.#options
     const rule = rules.find(rule => rule.name === name && rule.definition === definition)
     const own = finding && { ...finding, subject: { node, series } }
     const isWatched = rule?.detector.watches(node, series)
-    const watch = isWatched ? this.#add(rule!, series, { ...saved, since: own?.since }, at) : undefined
-    if (watch?.since !== undefined) watch.finding = own
+    const away = Math.max(0, host.now() - at)
+    const watch = isWatched ? this.#add(rule!, series, { ...saved, since: own?.since }, away) : undefined
+    if (watch?.since !== undefined) Object.assign(watch, { finding: own, told: host.monotonic() - again + soon })
     else if (own !== undefined) news({ ...own, until: Math.max(own.since, saved.last) }, 'closed')
   }
 
   /** Samples that have just become durable. */
   see(samples: readonly Sample[]): void {
-    const { host } = this.#options
-    const now = host.monotonic()
-    const at = host.now()
+    const now = this.#options.host.monotonic()
     this.#heard = now
     for (const { series, time, value } of samples)
-      for (const watch of this.#watchesOf(series)) this.#see(watch, time, value, now, at)
+      for (const watch of this.#watchesOf(series)) this.#see(watch, time, value, now)
   }
 
   /** To be called about once a second. While nothing at all becomes durable, nothing is called missing. */
@@ -112,17 +115,20 @@ export class Watches {
   /** This process was held still: that nothing came proves nothing. */
   deaf(): void {
     this.#heard = this.#options.host.monotonic()
-    for (const watch of this.#all.values()) watch.came = this.#heard
+    for (const watch of this.#all.values()) {
+      watch.away = unheard(watch, this.#heard)
+      watch.came = this.#heard
+    }
   }
 
   #watchesOf(series: Series): readonly EdgeWatch[] {
     const known = this.#ofSeries.get(series)
     if (known !== undefined) return known
-    const { node, rules, host } = this.#options
+    const { node, rules } = this.#options
     const wanting = series.name === openSeries ? [] : rules.filter(rule => rule.detector.watches(node, series))
     const watches = wanting.flatMap(rule => {
       const same = this.#all.get(keyOf(rule.name, series))
-      return same ?? (this.#hasRoom() ? this.#add(rule, series, undefined, host.now()) : [])
+      return same ?? (this.#hasRoom() ? this.#add(rule, series, undefined, 0) : [])
     })
     this.#ofSeries.set(series, watches)
     return watches
@@ -134,10 +140,10 @@ export class Watches {
     return hasRoom
   }
 
-  #add(rule: WatchRule, series: Series, saved: Saved | undefined, at: number): EdgeWatch {
+  #add(rule: WatchRule, series: Series, saved: Saved | undefined, away: number): EdgeWatch {
     const { node, host } = this.#options
     const now = host.monotonic()
-    const watch = { ...openWatch(rule, { node, series }, saved), came: now, at, finding: undefined, told: now }
+    const watch = { ...openWatch(rule, { node, series }, saved), came: now, away, finding: undefined, told: now }
     const place = placeOf(rule.name, series)
     const before = this.#places.get(place)
     if (before !== undefined) this.#drop(before)
@@ -146,7 +152,7 @@ export class Watches {
     return watch
   }
 
-  #see(watch: EdgeWatch, time: number, value: number, now: number, at: number): void {
+  #see(watch: EdgeWatch, time: number, value: number, now: number): void {
     const before = watch.last
     const place = follow(watch, time, now)
     if (place === 'late') {
@@ -154,18 +160,18 @@ export class Watches {
       return
     }
     watch.came = now
-    watch.at = at
+    watch.away = 0
     this.changed = true
     this.steps++
     this.#judge(watch, () => step(watch, time, value, place === 'back' ? before : undefined))
   }
 
   #idle(watch: EdgeWatch, now: number): void {
-    const { rule, last, came, at, finding } = watch
+    const { rule, last, came, finding } = watch
     if (rule.detector.idle !== undefined) this.#judge(watch, () => idle(watch, last + Math.max(0, this.#heard - came)))
     if (finding !== undefined && watch.finding === finding && now - watch.told >= again)
       this.#tell(watch, finding, 'updated')
-    if (this.#options.host.now() - at >= gone) this.#drop(watch)
+    if (unheard(watch, now) >= gone) this.#drop(watch)
   }
 
   /** A detector that throws is said, and watches that series no longer. */
@@ -213,8 +219,13 @@ export class Watches {
   }
 }
 
-function toKept(watch: EdgeWatch): KeptWatch {
-  const { rule, subject, last, at, finding } = watch
+/** For how long nothing has come of its series, whatever became of the host's clock meanwhile. */
+function unheard({ came, away }: EdgeWatch, now: number): number {
+  return away + now - came
+}
+
+function toKept(watch: EdgeWatch, at: number): KeptWatch {
+  const { rule, subject, last, finding } = watch
   const { name, definition } = rule
   const state = stateToSave(watch)
   return { rule: name, definition, series: subject.series!, state, last, at, ...(finding && { finding }) }

@@ -123,7 +123,8 @@ export class Disks {
     const held = new Set([...this.#told].flatMap(({ told }) => Object.values(told).map(t => t.key)))
     for (const finding of this.#options.records.openFindings()) {
       if ((rules as readonly string[]).includes(finding.rule) && finding.kind === finding.rule) {
-        if (!held.has(findingKey(finding))) this.#options.records.finding({ ...finding, until: now })
+        if (!held.has(findingKey(finding)))
+          this.#options.records.finding({ ...finding, until: Math.max(finding.since, now) })
       }
     }
   }

@@ -67,10 +67,12 @@ export class IncidentTables {
   readonly #feedback = new Map<string, Feedback>()
   // Since the last write; undefined is gone.
   #incidents = new Map<string, Incident>()
-  #marks: Change<Mark> = new Map()
+  #marks = new Map<string, Mark>()
   #moves: { readonly part: string; readonly whole: string }[] = []
   #rules = new Map<string, { readonly at: number; readonly state: RuleState }>()
   #told: Change<Feedback> = new Map()
+  /** Whose marks go with the next fold. */
+  #going = new Set<string>()
   readonly #getMark: Statement<[string], StoredMark>
   readonly #getIncident: Statement<[string], StoredIncident>
 
@@ -128,14 +130,17 @@ export class IncidentTables {
 
   mark(key: string, mark: Mark): void {
     this.#marks.set(key, mark)
+    this.#going.delete(key)
   }
 
-  unmark(key: string): void {
-    this.#marks.set(key, undefined)
+  /** Its mark goes once what told of it is folded; before that a replay after a crash tells of it again. */
+  unmarkFolded(key: string): void {
+    this.#going.add(key)
   }
 
   marked(key: string): Mark | undefined {
-    if (this.#marks.has(key)) return this.#marks.get(key)
+    const known = this.#marks.get(key)
+    if (known !== undefined) return known
     const stored = this.#file.spare(() => this.#getMark.get(key))
     return stored && this.#moved(stored)
   }
@@ -144,7 +149,7 @@ export class IncidentTables {
   move(part: string, whole: string): void {
     this.#moves.push({ part, whole })
     for (const [key, mark] of this.#marks)
-      if (mark?.incident === part) this.#marks.set(key, { ...mark, incident: whole })
+      if (mark.incident === part) this.#marks.set(key, { ...mark, incident: whole })
   }
 
   /** Findings that belong to an incident, at most so many. */
@@ -153,7 +158,7 @@ export class IncidentTables {
     const ids = [...new Set([incident, ...parts])]
     const sql = `SELECT * FROM incident_finding WHERE incident IN (${ids.map(() => '?').join()}) LIMIT ${limit}`
     const stored = this.#file.guard(() => this.#db.prepare<string[], StoredMark>(sql).all(...ids))
-    const fresh = [...this.#marks].flatMap(([key, mark]) => (mark?.incident === incident ? [{ ...mark, key }] : []))
+    const fresh = [...this.#marks].flatMap(([key, mark]) => (mark.incident === incident ? [{ ...mark, key }] : []))
     const others = stored.filter(({ key }) => !this.#marks.has(key)).map(one => this.#moved(one))
     return [...fresh, ...others].slice(0, limit)
   }
@@ -212,11 +217,7 @@ export class IncidentTables {
     const move = db.prepare('UPDATE incident_finding SET incident = ? WHERE incident = ?')
     for (const { part, whole } of this.#moves) move.run(whole, part)
     const mark = db.prepare('INSERT OR REPLACE INTO incident_finding VALUES (?, ?, ?, ?, ?)')
-    const unmark = db.prepare('DELETE FROM incident_finding WHERE key = ?')
-    for (const [key, told] of this.#marks) {
-      if (told === undefined) unmark.run(key)
-      else mark.run(key, told.incident, told.muted, told.lowered, told.until)
-    }
+    for (const [key, { incident, muted, lowered, until }] of this.#marks) mark.run(key, incident, muted, lowered, until)
     const put = db.prepare('INSERT OR REPLACE INTO incident VALUES (@id, @first, @ended, @part, @data)')
     for (const incident of this.#incidents.values()) put.run(toStored(incident))
     const rule = db.prepare('INSERT OR REPLACE INTO incident_rule VALUES (?, ?, ?)')
@@ -239,6 +240,17 @@ export class IncidentTables {
     this.#moves = []
     this.#rules = new Map()
     this.#told = new Map()
+  }
+
+  /** In the transaction that folds, after `write`. */
+  unmark(): void {
+    const unmark = this.#db.prepare('DELETE FROM incident_finding WHERE key = ?')
+    for (const key of this.#going) unmark.run(key)
+  }
+
+  /** After its commit. */
+  unmarked(): void {
+    this.#going = new Set()
   }
 
   /** Open incidents stay, and so does feedback. */

@@ -146,11 +146,13 @@ export class Records {
   /** Within the transaction that folds. */
   write(): void {
     for (const part of this.#parts()) part.write()
+    this.incidents.unmark()
   }
 
   /** After its commit. */
   written(): void {
     for (const part of this.#parts()) part.written()
+    this.incidents.unmarked()
   }
 
   /**

@@ -18,8 +18,12 @@ function open(folder: string, muted: readonly object[] = []) {
     if (change.kind === 'finding') incidents.take(change.finding)
   }
   const save = (): void => records.writeFindings()
+  const fold = (): void => {
+    records.write()
+    records.written()
+  }
   const all = () => records.incidents.find({ limit: 100 })
-  return { records, incidents, save, all, crash: () => history.close() }
+  return { records, incidents, save, fold, all, crash: () => history.close() }
 }
 
 function finding(node: string, at: number, more: Partial<Finding> = {}): Finding {
@@ -131,7 +135,7 @@ t.test('open findings from before there were incidents, or whose marks damage to
 t.test(
   'ten thousand findings at once are taken and written as one incident, each counted, a bounded number kept',
   t => {
-    const { records, all, save, crash } = open(t.testdir())
+    const { records, all, save, fold, crash } = open(t.testdir())
     const told = Array.from({ length: 10_000 }, (_, n) => finding(`h-${n}`, n % 30))
     const begun = process.cpuUsage()
     for (const one of told) records.finding(one)
@@ -141,6 +145,7 @@ t.test(
     t.match(all(), [{ findings: 10_000, open: 10_000, hosts: 10_000, common: 'hot' }])
     for (const one of told) records.finding({ ...one, until: noon + 60_000 })
     save()
+    fold()
     t.match(all(), [{ findings: 10_000, open: 0 }])
     const kept = records.incidents.findingsOf(all()[0]!.id, 20_000).length
     t.ok(kept <= 1100, `${kept} are kept`)
@@ -148,6 +153,38 @@ t.test(
     t.end()
   },
 )
+
+t.test('a large incident counts each finding once, though a replay tells them again', t => {
+  const folder = t.testdir()
+  const told = Array.from({ length: 3000 }, (_, n) => finding(`h-${n}`, n % 30))
+  const tell = ({ records, save }: ReturnType<typeof open>): void => {
+    for (const one of told) records.finding(one)
+    for (const one of told) records.finding({ ...one, until: noon + 60_000 })
+    save()
+  }
+  for (let run = 0; run < 3; run++) {
+    const now = open(folder)
+    tell(now)
+    t.match(now.all(), [{ findings: 3000, open: 0, hosts: 3000 }])
+    now.crash()
+  }
+  t.end()
+})
+
+t.test('a mark that damage made something else keeps no collector from its start', t => {
+  const folder = t.testdir()
+  const first = open(folder)
+  first.records.finding(finding('mill-1', 0, { until: noon + 60_000 }))
+  first.save()
+  first.crash()
+  const damaged = openHistory({ folder, say: () => {}, now: () => noon })
+  damaged.db.exec('UPDATE incident_finding SET key = substr(key, 2)')
+  damaged.close()
+  const now = open(folder)
+  t.match(now.all(), [{ findings: 1, open: 0 }])
+  now.crash()
+  t.end()
+})
 
 t.test('a muted finding is marked and opens nothing; what goes on when the window ends does', t => {
   const folder = t.testdir()

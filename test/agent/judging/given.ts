@@ -15,6 +15,8 @@ export const start = 1_790_000_000_000
 export interface Clock {
   /** Since the start, ms. */
   ms: number
+  /** By how much the host's clock is wrong, ms. */
+  off?: number
 }
 
 export interface Given {
@@ -56,7 +58,7 @@ export function given(t: Test, rules: readonly object[], options: GivenOptions =
   const stop = new AbortController()
   let wake = (): void => {}
   const host = {
-    now: () => start + clock.ms,
+    now: () => start + clock.ms + (clock.off ?? 0),
     monotonic: () => clock.ms,
     sleep: (_: number, signal: AbortSignal) =>
       new Promise<void>(resolve => {

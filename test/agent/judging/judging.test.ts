@@ -228,6 +228,20 @@ t.test('an open finding is told again every hour, and one that changes at most o
   t.strictSame(new Set(events.map(({ time }) => time)).size, 4)
 })
 
+t.test('an open finding is told again by who is restarted more often than every hour', async t => {
+  const options = { keep: memoryKeep(), clock: { ms: 0 }, known: new Set<string>() }
+  const first = given(t, [hot], options)
+  first.see(96)
+  await first.pass(1)
+  await first.stop()
+  for (let n = 0; n < 3; n++) {
+    const next = given(t, [hot], options)
+    await next.pass(1800)
+    await next.stop()
+    t.strictSame(next.told, ['updated hot 0 96'])
+  }
+})
+
 t.test('a series that is gone for a month is forgotten, and its finding has ended', async t => {
   const { see, pass, told, clock, judging } = given(t, [hot])
   see(96)
@@ -236,6 +250,24 @@ t.test('a series that is gone for a month is forgotten, and its finding has ende
   await pass(1)
   t.strictSame(told, ['opened hot 0 96', 'closed hot 0..0 96'])
   t.equal(judging.stats().watches, 0)
+})
+
+t.test('a board that starts in 1970 forgets nothing when its clock is set', async t => {
+  const keep = memoryKeep()
+  const clock = { ms: 0, off: 0 }
+  const first = given(t, [hot], { keep, clock })
+  first.see(96)
+  await first.pass(1)
+  await first.stop()
+  clock.off = -start
+  const second = given(t, [hot], { keep, clock })
+  await second.pass(1)
+  second.see(97, { ...heat, attributes: { zone: 3 } })
+  await second.pass(10)
+  clock.off = 0
+  await second.pass(10)
+  t.equal(second.judging.stats().watches, 2)
+  t.notOk(second.told.some(line => line.startsWith('closed')))
 })
 
 t.test('a series that is told in another unit begins afresh, and what was wrong in the old one has ended', async t => {
@@ -288,6 +320,7 @@ t.test('a storm is bounded: in the log, and in what waits', async t => {
   await pass(1)
   t.equal(said.filter(line => /finding hot/.test(line)).length, 20)
   t.match(said.join('\n'), /1480 more findings began or ended/)
+  t.match(said.join('\n'), /news of 500 findings is lost: 1000 others wait already/)
   t.strictSame(told, [])
 })
 

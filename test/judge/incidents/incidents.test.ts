@@ -37,6 +37,22 @@ t.test('an incident does not go on for ever because something new keeps coming',
   t.end()
 })
 
+t.test('what has become a part of another ends with it, though thousands of incidents were over before', t => {
+  const fleet = new Fleet()
+  const hosts = ['a', 'b', 'c', 'd']
+  for (const [at, node] of hosts.entries()) fleet.tell({ node, rule: 'hot', at })
+  t.match(fleet.incidents(), [{ findings: 4, open: 4 }])
+  for (let n = 1; n <= 2100; n++) {
+    fleet.tell({ node: `x-${n}`, rule: `rule-${n}`, at: n * 7200 })
+    fleet.end({ node: `x-${n}`, rule: `rule-${n}`, at: n * 7200 }, n * 7200 + 60)
+  }
+  const whole = fleet.ids[0]!
+  for (const [at, node] of hosts.entries())
+    fleet.grouping.tell(reportOf({ node, rule: 'hot', at, until: 2101 * 7200 }).report, whole, false)
+  t.match(fleet.grouping.get(whole), { findings: 4, open: 0 })
+  t.end()
+})
+
 t.test('what flaps is one incident, however long it does', t => {
   const fleet = new Fleet()
   for (let at = 0; at < 4 * 3600; at += 120) {
