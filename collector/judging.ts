@@ -89,21 +89,26 @@ export class Judging {
     this.#options = options
     this.#rules = options.rules.map(part => openRule(part, options.detectors))
     this.#checkpoints = new Checkpoints(options.history.db)
-    for (const ref of options.history.find({})) this.attach(ref)
+    for (const ref of options.history.find({})) this.#attach(ref)
     for (const { name } of options.records.nodes()) this.#watchesOf(name, 'node')
   }
 
-  /** Sets the watches of a series, once it is known. */
+  /** Sets the watches of a series that has just come to be known. */
   attach(ref: Ref): void {
-    if (ref.watch !== undefined) return
+    if (this.#attach(ref) && ref.count === 0) this.#retire(ref)
+  }
+
+  /** False if nothing watches it, or did already. */
+  #attach(ref: Ref): boolean {
+    if (ref.watch !== undefined) return false
     const { node, series, id } = ref
     const rules = this.#rules.filter(r => r.detector.scope === 'series' && r.detector.watches(node, series))
     const watches = rules.map(rule => this.#watch(rule, { node, series }, id))
     const groups = this.#watchesOf(node, 'group').filter(({ rule }) => rule.detector.watches(node, series))
     for (const group of groups) watches.push(memberOf(group, { node, series }, id))
-    if (watches.length === 0) return
+    if (watches.length === 0) return false
     ref.watch = watches
-    if (ref.count === 0) this.#retire(ref)
+    return true
   }
 
   /** A new series has the name and attributes of another, in another unit: the other is begun afresh, should it come back. */
