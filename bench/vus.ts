@@ -88,7 +88,7 @@ export function volume(
   return { pr: pr / buffers, roc: roc / buffers }
 }
 
-export function rangesOf(labels: readonly number[]): readonly Range[] {
+function rangesOf(labels: readonly number[]): readonly Range[] {
   const ranges: [number, number][] = []
   for (const [row, label] of labels.entries()) {
     if (label === 0) continue

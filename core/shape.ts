@@ -92,6 +92,9 @@ export function optional<T>(inner: Shape<T>, fallback?: T): Shape<T | undefined>
 export const text = shape('a text', raw => (typeof raw === 'string' && raw !== '' ? raw : undefined))
 export const bool = shape('true or false', raw => (typeof raw === 'boolean' ? raw : undefined))
 export const number = shape('a number', raw => (typeof raw === 'number' && Number.isFinite(raw) ? raw : undefined))
+export const positive = shape('a number above 0', raw =>
+  typeof raw === 'number' && Number.isFinite(raw) && raw > 0 ? raw : undefined,
+)
 
 /** An attribute's value. */
 export const scalar = shape('a text, a number, true or false', raw => {

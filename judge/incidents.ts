@@ -8,7 +8,8 @@
 //   wide (a site);
 // - the same rule on many hosts at the same moment (see incidents/common.ts), wherever they are: the incidents that these
 //   opened become parts of the oldest. So it is with many different rules at once, a storm.
-// An incident takes nothing that began `reach` after its first: what comes hours later is something else.
+// An incident takes nothing that began `reach` after its first, but for what flaps: what comes hours later is something
+// else.
 
 import { type Lead, layerOf } from './incidents/cause.ts'
 import {
@@ -38,11 +39,6 @@ const mostOver = 2000
 const mostEndings = 10_000
 const mostRules = 2000
 
-interface Member {
-  readonly incident: string
-  readonly lowered: boolean
-}
-
 interface Ending {
   readonly incident: string
   readonly until: number
@@ -66,8 +62,11 @@ export interface Remembered {
 
 export class Grouping {
   readonly #incidents = new Map<string, Incident>()
-  /** Open findings. */
-  readonly #members = new Map<string, Member>()
+  /**
+   * Open findings, and whether somebody called them "not a problem". Which incident each belongs to is told by whoever
+   * tells the finding: one that became a part may be forgotten long before its findings end.
+   */
+  readonly #members = new Map<string, boolean>()
   /** By rule and subject: what ended lately. */
   readonly #endings = new Map<string, Ending>()
   readonly #whereabouts = new Whereabouts()
@@ -87,7 +86,7 @@ export class Grouping {
     const { id } = this.#alive(incident) ?? {}
     if (id === undefined) return
     this.#whereabouts.enter(id, where, this.#aliveId)
-    if (report.until === undefined) this.#members.set(report.key, { incident: id, lowered })
+    if (report.until === undefined) this.#members.set(report.key, lowered)
     else this.#end(report, id)
   }
 
@@ -107,12 +106,6 @@ export class Grouping {
     return this.#incidents.get(id)
   }
 
-  /** The incident of an open finding. */
-  of(key: string): string | undefined {
-    const member = this.#members.get(key)
-    return member && this.#alive(member.incident)?.id
-  }
-
   /** A finding that is new here; `id` names the incident, should it open one. */
   take(report: Report, where: Where, lowered: boolean, id: string): Taken {
     this.#merged = []
@@ -124,14 +117,12 @@ export class Grouping {
     return { incident: this.#alive(incident.id)!.id, merged: this.#merged }
   }
 
-  /** A finding that is known, open or not, told anew. */
+  /** A finding that is known, open or not, told anew; `incidentId` is the one it belongs to since the latest merge. */
   tell(report: Report, incidentId: string, lowered: boolean): string | undefined {
-    const member = this.#members.get(report.key)
-    // The part that it went to may be forgotten by now.
-    const incident = (member && this.#alive(member.incident)) ?? this.#alive(incidentId)
+    const incident = this.#alive(incidentId)
     if (incident === undefined) return undefined
     if (!lowered) incident.severity = worse(incident.severity, report.severity)
-    const wasOpen = member !== undefined
+    const wasOpen = this.#members.has(report.key)
     const isOpen = report.until === undefined
     if (isOpen && !wasOpen) this.#begin(incident, report.key, lowered)
     if (!isOpen && wasOpen) this.#finish(incident, report)
@@ -146,7 +137,7 @@ export class Grouping {
     if (lowered) incident.leads = incident.leads.filter(({ key }) => key !== report.key)
     else weigh(incident, leadOf(report), incident.place)
     if (!this.#members.has(report.key)) return incident.id
-    this.#members.set(report.key, { incident: incident.id, lowered })
+    this.#members.set(report.key, lowered)
     incident.open += lowered ? -1 : 1
     if (lowered) incident.ended = Math.max(incident.ended, time)
     this.#settle(incident)
@@ -261,13 +252,13 @@ export class Grouping {
   }
 
   #begin(incident: Incident, key: string, lowered: boolean): void {
-    this.#members.set(key, { incident: incident.id, lowered })
+    this.#members.set(key, lowered)
     if (!lowered) incident.open++
     this.#settle(incident)
   }
 
   #finish(incident: Incident, report: Report): void {
-    const { lowered } = this.#members.get(report.key)!
+    const lowered = this.#members.get(report.key)!
     this.#members.delete(report.key)
     this.#end(report, incident.id)
     if (lowered) return

@@ -41,7 +41,7 @@ export function measure(those: readonly Told[]): Figures {
   }
 }
 
-export function relativeError({ left, said }: Told): number {
+function relativeError({ left, said }: Told): number {
   return Math.abs((said?.at ?? 0) - left) / left
 }
 

@@ -2,7 +2,7 @@
 // of day; and that nothing comes any more. No limits to set: one number says how many false alarms are acceptable.
 
 import { type Severity, severities } from '../../core/model.ts'
-import { object, oneOf, optional, shape, text } from '../../core/shape.ts'
+import { object, oneOf, optional, positive, text } from '../../core/shape.ts'
 import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { node, type Selection, selectsSeries, where } from '../select.ts'
 import { learning } from './anomaly-course.ts'
@@ -27,10 +27,6 @@ const knowsPauses = 100
 const usualPauses = 10
 const longestPauses = 2
 const leastPause = 60_000
-
-const positive = shape('a number above 0', raw =>
-  typeof raw === 'number' && Number.isFinite(raw) && raw > 0 ? raw : undefined,
-)
 
 const options = object({
   metric: optional(text),

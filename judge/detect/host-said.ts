@@ -34,10 +34,18 @@ export function sayHost(state: HostState): {
   return { message, evidence }
 }
 
-/** The series by how much more than usual they have part in how unusual the host is, the greatest first. */
+/**
+ * The series by how much more than usual they have part in how unusual the host is, the greatest first; where none has
+ * more (it was calmer than usual until a minute ago), by their part in the newest minute.
+ */
 export function blame({ members }: HostState): readonly Blamed[] {
+  const more = rank(members, blameOf)
+  return more.length > 0 ? more : rank(members, member => member[of.blame]!)
+}
+
+function rank(members: HostState['members'], by: (member: Member) => number): readonly Blamed[] {
   const all = Object.entries(members).flatMap(([key, member]) => {
-    const blame = member[of.blame] === 0 ? 0 : blameOf(member)
+    const blame = member[of.blame] === 0 ? 0 : by(member)
     return blame > 0 ? [{ name: nameOf(key), member, blame }] : []
   })
   const sum = all.reduce((sum, { blame }) => sum + blame, 0)

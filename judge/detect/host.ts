@@ -3,7 +3,7 @@
 
 import type { Series, Severity } from '../../core/model.ts'
 import { severities } from '../../core/model.ts'
-import { list, object, oneOf, optional, shape, text } from '../../core/shape.ts'
+import { list, object, oneOf, optional, positive, text } from '../../core/shape.ts'
 import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { node, selectsName, selectsNode } from '../select.ts'
 import { day, isLate, judge, type Member, minute, newMember, of, take } from './host-member.ts'
@@ -36,10 +36,7 @@ const least = 0.01
 const options = object({
   node,
   metrics: optional(list(text, 100), ['*']),
-  false_alarms: optional(
-    shape('a number above 0', raw => (typeof raw === 'number' && Number.isFinite(raw) && raw > 0 ? raw : undefined)),
-    2,
-  ),
+  false_alarms: optional(positive, 2),
   severity: optional(oneOf(severities), 'warning'),
 })
 

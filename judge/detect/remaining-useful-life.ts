@@ -2,7 +2,7 @@
 // healthy, and when the machine will be worn out, with an interval. See docs/bearings.md.
 
 import { type Series, type Severity, severities } from '../../core/model.ts'
-import { object, oneOf, optional, shape } from '../../core/shape.ts'
+import { object, oneOf, optional, positive } from '../../core/shape.ts'
 import type { Detector, DetectorType, Verdict } from '../detector.ts'
 import { metric, node, type Selection, selectsSeries, where } from '../select.ts'
 import { watchHealthy } from './rul-healthy.ts'
@@ -22,10 +22,6 @@ const zoneD = 7.1
 const longestPause = 10
 /** It stood for longer than that, and longer than it ever ran: what was learned is of no use. */
 const forgotten = 30 * 86_400_000
-
-const positive = shape('a number above 0', raw =>
-  typeof raw === 'number' && Number.isFinite(raw) && raw > 0 ? raw : undefined,
-)
 
 const options = object({
   metric,

@@ -25,13 +25,13 @@ export interface Forecast {
  * Without a limit: worn out at 2.5 to 10 times what is healthy (8 to 20 dB), two times in three. The quality bands of
  * ISO 2372 are 1 : 2.5, and from the best to what is not permissible it is two of them.
  */
-export const usualEnd: EndLevel = { mean: Math.log(5), deviation: Math.log(2) }
+const usualEnd: EndLevel = { mean: Math.log(5), deviation: Math.log(2) }
 
 /** Looks: a rise must be as old as that, or its beginning is not known well enough. */
 const leastAge = 10
 const cells = 400
 
-export function endLevel(state: RulState): EndLevel {
+function endLevel(state: RulState): EndLevel {
   return hasLimit(state) ? { mean: (state.limit ?? 0) - state.healthy, deviation: 0 } : usualEnd
 }
 

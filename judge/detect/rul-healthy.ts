@@ -44,7 +44,8 @@ function isWear(state: RulState): boolean {
     settleAt(state, former.level, former.looks + learned)
     return false
   }
-  if (learned >= leastLearned) return true
+  // Above all that it ever ran at, what it has learned at a higher level counts, too.
+  if (learned + (former?.looks ?? 0) >= leastLearned) return true
   learnAnew(state)
   return false
 }

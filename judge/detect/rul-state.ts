@@ -36,7 +36,7 @@ export interface RulState {
   sinceRan: number
   /** The highest it was since. */
   highest: number
-  /** Where it stays, and how long it had run when it came there. */
+  /** The level that it last rose to by half a step, and how long it had run by then. */
   plateau: number
   plateauRan: number
   /** Sum of levels and number of looks since, before it began to come back. */

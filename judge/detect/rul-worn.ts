@@ -6,7 +6,7 @@ import { type Forecast, forecast, isAtLimit } from './rul-forecast.ts'
 import { byCalendar, sayWorn } from './rul-said.ts'
 import { drop, enough, leastLearned, levelNow, look, type RulState, slight, step, weigh } from './rul-state.ts'
 
-/** What stays for half a year within half a step up or down is how it runs now. */
+/** What has not risen by another half a step for half a year is how it runs now. */
 const settled = 180 * 86_400_000
 /** It is told again when the rest of life is another by so much (a third less, half as much again), or becomes known or unknown. */
 const news = Math.log(1.5)
@@ -62,7 +62,7 @@ function formerOf({ stopped, rises, risen, learned, former }: RulState): RulStat
 }
 
 function isSettled(state: RulState, now: number): boolean {
-  if (Math.abs(now - state.plateau) > step / 2) {
+  if (now - state.plateau > step / 2) {
     state.plateau = now
     state.plateauRan = state.ran
   }

@@ -1,7 +1,7 @@
 // When a trouble that comes and goes by the day begins and ends: it begins when it is reached, and ends, or becomes less
 // grave, when it has not been reached for a while. Plain data, pure.
 
-export const grades = ['warning', 'critical'] as const
+const grades = ['warning', 'critical'] as const
 export type Grade = (typeof grades)[number]
 
 export interface Alarm {

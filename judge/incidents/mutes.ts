@@ -23,8 +23,8 @@ import { selectsNode } from '../select.ts'
 
 const day = 86_400_000
 const week = 7 * day
-export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
-export type Weekday = (typeof weekdays)[number]
+const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+type Weekday = (typeof weekdays)[number]
 
 export interface Weekly {
   readonly days: readonly Weekday[]

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Series } from '../../core/model.ts'
 import { host, hostScore, mostMembers } from '../../judge/detect/host.ts'
 import { of } from '../../judge/detect/host-member.ts'
+import { sayHost } from '../../judge/detect/host-said.ts'
 import type { HostState } from '../../judge/detect/host-state.ts'
 import type { Verdict } from '../../judge/detector.ts'
 import { random } from '../random.ts'
@@ -174,6 +175,15 @@ t.test('one sample from the future, infinities and a name out of a nightmare do 
   h.run(known, known + 30, calm)
   h.run(known + 30, known + 40, (n, s) => calm(n, s)! + (s === 2 ? 30 : 0))
   t.match(h.verdicts, [[Number, { evidence: { blame_1: 'metric.2{zone=1}' } }]])
+})
+
+t.test('a host that was calmer than usual until now has somebody to blame all the same', async t => {
+  const h = hostOf(3)
+  h.run(0, 2 * day, usual())
+  for (const [n, member] of Object.values(h.state().members).entries()) {
+    Object.assign(member, { [of.blame]: 2 + n, [of.recent]: 1, [of.usual]: 4 })
+  }
+  t.match(sayHost(h.state()), { message: /^metric\.2/, evidence: { blame_1: 'metric.2{zone=1}' } })
 })
 
 t.test('options choose nodes and metrics by patterns', async t => {

@@ -190,6 +190,15 @@ t.test('what it runs in to becomes what is healthy', t => {
   t.end()
 })
 
+t.test('wear that begins just after it came down is told', t => {
+  const one = watch()
+  const steady = healthy(draws())
+  one.feed(5 * day, () => 1.5 * steady())
+  t.strictSame(messages(one.feed(50 * minute, steady)), [])
+  t.match(messages(one.feed(day, () => 3.75 * steady()))[0], /^worn since/)
+  t.end()
+})
+
 t.test('another unit makes it learn anew', t => {
   const one = watch()
   const steady = healthy(draws())
@@ -247,6 +256,22 @@ t.test('a level that stays for half a year is how it runs now', t => {
   t.equal(messages(told).at(-1), 'over')
   t.ok(told.length < 60, `${told.length} times in all`)
   t.match(messages(one.feed(30 * day, () => 6 * steady(), hour))[0], /^worn since/)
+  t.end()
+})
+
+t.test('what wanders strongly and rises no more is over, too', t => {
+  const one = watch()
+  const draw = draws()
+  const steady = healthy(draw)
+  one.feed(20 * day, steady, hour)
+  let away = 0
+  const wandering = (): number => {
+    away = 0.9 * away + noise(draw, 0.15)
+    return 3 * Math.exp(away) * steady()
+  }
+  const told = messages(one.feed(2 * 365 * day, wandering, hour))
+  t.match(told[0], /^worn since/)
+  t.equal(told.at(-1), 'over')
   t.end()
 })
 

@@ -25,18 +25,27 @@ export class Fleet {
   readonly grouping = new Grouping()
   /** In the order in which they opened. */
   readonly ids: string[] = []
+  /** To which incident each finding belongs. */
+  readonly #belongs = new Map<string, string>()
 
   /** The id of the incident it went to. */
   tell(told: Told): string | undefined {
     const { report, where } = reportOf(told)
-    const { incident } = this.grouping.take(report, where, told.lowered ?? false, `i-${report.key}`)
+    const { incident, merged } = this.grouping.take(report, where, told.lowered ?? false, `i-${report.key}`)
+    for (const { part, whole } of merged)
+      for (const [key, id] of this.#belongs) if (id === part) this.#belongs.set(key, whole)
+    if (incident !== undefined) this.#belongs.set(report.key, incident)
     if (incident !== undefined && !this.ids.includes(incident)) this.ids.push(incident)
     return incident
   }
 
   end(told: Told, until: number): void {
     const { report } = reportOf({ ...told, until })
-    this.grouping.tell(report, this.grouping.of(report.key)!, false)
+    this.grouping.tell(report, this.of(told)!, false)
+  }
+
+  of(told: Told): string | undefined {
+    return this.#belongs.get(reportOf(told).report.key)
   }
 
   /** Those that are not parts of others. */

@@ -118,6 +118,21 @@ t.test('the same rule on hosts all over at one moment has one common cause; what
   t.end()
 })
 
+t.test('what became a part ends with its findings, though thousands of others have come and gone since', t => {
+  const fleet = new Fleet()
+  const common = ['a', 'b', 'c'].map((node, n) => ({ node, at: n }))
+  for (const one of common) fleet.tell(one)
+  for (let n = 0; n < 2100; n++) {
+    const other = { node: `n-${n}`, rule: `r-${n}`, at: 10_000 + n * 60 }
+    fleet.tell(other)
+    fleet.end(other, other.at + 1)
+  }
+  t.equal(fleet.grouping.get(fleet.ids[1]!), undefined, 'the part is forgotten')
+  for (const one of common) fleet.end(one, 200_000)
+  t.match(fleet.grouping.get(fleet.ids[0]!), { findings: 3, open: 0, ended: noon + 200_000_000 })
+  t.end()
+})
+
 t.test('a rule that is told now and then all over the fleet makes no common cause of chance', t => {
   const fleet = new Fleet()
   // Three a minute at three hosts of a thousand, for three hours; then forty within ten seconds.
@@ -227,7 +242,7 @@ t.test('what is remembered goes on as if nothing had been', t => {
   for (const id of before.ids) after.grouping.restore(JSON.parse(JSON.stringify(before.grouping.get(id))))
   for (const one of told.slice(0, 200)) {
     const { report, where } = reportOf(one)
-    after.grouping.remember({ report, where, incident: before.grouping.of(report.key)!, lowered: false })
+    after.grouping.remember({ report, where, incident: before.of(one)!, lowered: false })
   }
   const rules = told.flatMap(({ rule, metric }) => before.grouping.rulesOf({ rule, metric }))
   after.grouping.restoreRules(JSON.parse(JSON.stringify(Object.fromEntries(rules))))
