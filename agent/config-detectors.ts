@@ -21,9 +21,9 @@ function checkDetector(
   place: Place,
 ): void {
   const { scope } = kinds.find(kind => kind.name === type)!.open(options)
-  if (scope !== 'series')
+  if (scope === 'node')
     place.wrong(
-      `${name}: this judges nodes as a whole, which only a collector does; an edge judges single series (for silence give a metric)`,
+      `${name}: this judges whether a node is heard at all, which only a collector can; an edge judges its series (for silence give a metric)`,
     )
   const of = isMap(options) && typeof options.node === 'string' ? options.node : undefined
   if (!selectsNode({ node: of })(node))

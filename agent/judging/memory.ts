@@ -11,7 +11,8 @@ import { type Keep, savedJson } from '../keep.ts'
 export interface KeptWatch extends Omit<Saved, 'since'> {
   readonly rule: string
   readonly definition: string
-  readonly series: Series
+  /** Absent: of all series that the rule judges together. */
+  readonly series?: Series
   /** When its series was heard last, by the host's clock. */
   readonly at: number
   readonly finding?: Finding
@@ -44,7 +45,7 @@ export function readMemory(keep: Pick<Keep, 'load'>): Memory {
 }
 
 function isWatch(raw: unknown): raw is KeptWatch {
-  if (!isMap(raw) || raw.state === undefined || !isSeries(raw.series)) return false
+  if (!isMap(raw) || raw.state === undefined || !isAbout(raw)) return false
   const isOpen = raw.finding === undefined || isFinding(raw.finding)
   return isOpen && [raw.rule, raw.definition].every(isText) && [raw.last, raw.at].every(isNumber)
 }
@@ -54,8 +55,12 @@ function isTold(raw: unknown): raw is Told {
 }
 
 function isFinding(raw: unknown): raw is Finding {
-  if (!isMap(raw) || !isMap(raw.subject) || !isSeries(raw.subject.series) || !isMap(raw.evidence)) return false
+  if (!isMap(raw) || !isMap(raw.subject) || !isAbout(raw.subject) || !isMap(raw.evidence)) return false
   return [raw.rule, raw.kind, raw.severity, raw.message].every(isText) && isNumber(raw.since)
+}
+
+function isAbout({ series }: Readonly<Record<string, unknown>>): boolean {
+  return series === undefined || isSeries(series)
 }
 
 function isSeries(raw: unknown): raw is Series {

@@ -84,5 +84,5 @@ export function observationOf({ finding, state, at }: Told): Observation {
 }
 
 function idOf({ rule, subject, since }: Finding): string {
-  return `${keyOf(rule, subject.series!)} ${since}`
+  return `${keyOf(rule, subject.series)} ${since}`
 }

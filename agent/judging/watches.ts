@@ -5,7 +5,7 @@ import type { FindingState } from '../../core/finding-event.ts'
 import type { Host } from '../../core/host.ts'
 import { type Say, type Trouble, troubles } from '../../core/log.ts'
 import type { Finding, Sample, Series } from '../../core/model.ts'
-import { follow } from '../../judge/in-order.ts'
+import { follow, type Order } from '../../judge/in-order.ts'
 import {
   idle,
   type News,
@@ -29,12 +29,20 @@ export interface WatchesOptions {
 }
 
 interface EdgeWatch extends Watch {
+  /** Where it judges many series together: the order of each. */
+  readonly orders: WeakMap<Series, Order>
   /** When its series was heard last, or could be heard again, by the monotonic clock; and for how long it was not before that. */
   came: number
   away: number
   finding: Finding | undefined
   /** When there was news of it last, by the monotonic clock. */
   told: number
+}
+
+/** What looks at one series: a watch of its own, which is in its order too, or that of all series judged together. */
+interface Eye {
+  readonly watch: EdgeWatch
+  readonly order: Order
 }
 
 /** How many findings are open, by rule; a series of this node that no detector looks at. */
@@ -52,8 +60,10 @@ export class Watches {
   readonly #trouble: Trouble
   readonly #all = new Map<string, EdgeWatch>()
   readonly #places = new Map<string, EdgeWatch>()
-  /** Sources make each series once: which watches it has is asked once. */
-  #ofSeries = new WeakMap<Series, readonly EdgeWatch[]>()
+  /** Sources make each series once: who looks at it is asked once. */
+  #ofSeries = new WeakMap<Series, readonly Eye[]>()
+  /** Keys of watches whose detector threw. */
+  readonly #failed = new Set<string>()
   /** When something became durable last, by the monotonic clock. */
   #heard: number
   /** Something was learned since this was made false. */
@@ -90,7 +100,8 @@ export class Watches {
   restore({ rule: name, definition, series, finding, at, ...saved }: KeptWatch): void {
     const { node, rules, host, news } = this.#options
     const rule = rules.find(rule => rule.name === name && rule.definition === definition)
-    const own = finding && { ...finding, subject: { node, series } }
+    const own = finding && { ...finding, subject: { node, ...(series && { series }) } }
+    if (rule !== undefined && isGroup(rule) !== (series === undefined)) return // Damaged.
     const isWatched = rule?.detector.watches(node, series)
     const away = Math.max(0, host.now() - at)
     const watch = isWatched ? this.#add(rule!, series, { ...saved, since: own?.since }, away) : undefined
@@ -103,7 +114,7 @@ export class Watches {
     const now = this.#options.host.monotonic()
     this.#heard = now
     for (const { series, time, value } of samples)
-      for (const watch of this.#watchesOf(series)) this.#see(watch, time, value, now)
+      for (const eye of this.#eyesOn(series)) this.#see(eye, series, time, value, now)
   }
 
   /** To be called about once a second. While nothing at all becomes durable, nothing is called missing. */
@@ -121,17 +132,24 @@ export class Watches {
     }
   }
 
-  #watchesOf(series: Series): readonly EdgeWatch[] {
+  #eyesOn(series: Series): readonly Eye[] {
     const known = this.#ofSeries.get(series)
     if (known !== undefined) return known
     const { node, rules } = this.#options
     const wanting = series.name === openSeries ? [] : rules.filter(rule => rule.detector.watches(node, series))
-    const watches = wanting.flatMap(rule => {
-      const same = this.#all.get(keyOf(rule.name, series))
-      return same ?? (this.#hasRoom() ? this.#add(rule, series, undefined, 0) : [])
-    })
-    this.#ofSeries.set(series, watches)
-    return watches
+    const eyes = wanting.flatMap(rule => this.#eye(rule, series))
+    this.#ofSeries.set(series, eyes)
+    return eyes
+  }
+
+  #eye(rule: WatchRule, series: Series): readonly Eye[] {
+    const about = isGroup(rule) ? undefined : series
+    const key = keyOf(rule.name, about)
+    if (this.#failed.has(key)) return []
+    const watch = this.#all.get(key) ?? (this.#hasRoom() ? this.#add(rule, about, undefined, 0) : undefined)
+    if (watch === undefined) return []
+    const order = about === undefined ? orderOf(watch, series) : watch
+    return [{ watch, order }]
   }
 
   #hasRoom(): boolean {
@@ -140,30 +158,33 @@ export class Watches {
     return hasRoom
   }
 
-  #add(rule: WatchRule, series: Series, saved: Saved | undefined, away: number): EdgeWatch {
+  #add(rule: WatchRule, series: Series | undefined, saved: Saved | undefined, away: number): EdgeWatch {
     const { node, host } = this.#options
     const now = host.monotonic()
-    const watch = { ...openWatch(rule, { node, series }, saved), came: now, away, finding: undefined, told: now }
-    const place = placeOf(rule.name, series)
-    const before = this.#places.get(place)
-    if (before !== undefined) this.#drop(before)
-    this.#places.set(place, watch)
+    const opened = openWatch(rule, { node, ...(series && { series }) }, saved)
+    const watch = { ...opened, orders: new WeakMap<Series, Order>(), came: now, away, finding: undefined, told: now }
+    if (series !== undefined) this.#takePlace(watch, placeOf(rule.name, series))
     this.#all.set(keyOf(rule.name, series), watch)
     return watch
   }
 
-  #see(watch: EdgeWatch, time: number, value: number, now: number): void {
-    const before = watch.last
-    const place = follow(watch, time, now)
+  #takePlace(watch: EdgeWatch, place: string): void {
+    const before = this.#places.get(place)
+    if (before !== undefined) this.#drop(before)
+    this.#places.set(place, watch)
+  }
+
+  #see({ watch, order }: Eye, series: Series, time: number, value: number, now: number): void {
+    const before = order.last
+    const place = follow(order, time, now)
     if (place === 'late') {
       this.late++
       return
     }
-    watch.came = now
-    watch.away = 0
+    Object.assign(watch, { last: order.last, came: now, away: 0 })
     this.changed = true
     this.steps++
-    this.#judge(watch, () => step(watch, time, value, place === 'back' ? before : undefined))
+    this.#judge(watch, () => step(watch, time, value, place === 'back' ? before : undefined, series))
   }
 
   #idle(watch: EdgeWatch, now: number): void {
@@ -174,18 +195,17 @@ export class Watches {
     if (unheard(watch, now) >= gone) this.#drop(watch)
   }
 
-  /** A detector that throws is said, and watches that series no longer. */
+  /** A detector that throws is said, and watches that no longer. */
   #judge(watch: EdgeWatch, judge: () => News | undefined): void {
     try {
       const news = judge()
       if (news !== undefined) this.#take(watch, news)
     } catch (error) {
       const { rule, subject } = watch
-      const about = { series: subject.series!.name }
+      const about = { series: subject.series?.name ?? '' }
       this.#options.say('error', `detector ${rule.name} failed and watches this no longer: ${reason(error)}`, about)
-      const others = (this.#ofSeries.get(subject.series!) ?? []).filter(other => other !== watch)
+      this.#failed.add(keyOf(rule.name, subject.series))
       this.#drop(watch)
-      this.#ofSeries.set(subject.series!, others)
     }
   }
 
@@ -212,8 +232,8 @@ export class Watches {
   #drop(watch: EdgeWatch): void {
     this.#close(watch, watch.last)
     const { rule, subject } = watch
-    this.#all.delete(keyOf(rule.name, subject.series!))
-    this.#places.delete(placeOf(rule.name, subject.series!))
+    this.#all.delete(keyOf(rule.name, subject.series))
+    if (subject.series !== undefined) this.#places.delete(placeOf(rule.name, subject.series))
     this.#ofSeries = new WeakMap()
     this.changed = true
   }
@@ -224,9 +244,20 @@ function unheard({ came, away }: EdgeWatch, now: number): number {
   return away + now - came
 }
 
+function orderOf({ orders }: EdgeWatch, series: Series): Order {
+  const order = orders.get(series) ?? { last: Number.NEGATIVE_INFINITY, behind: null }
+  orders.set(series, order)
+  return order
+}
+
+function isGroup({ detector }: WatchRule): boolean {
+  return detector.scope === 'group'
+}
+
 function toKept(watch: EdgeWatch, at: number): KeptWatch {
   const { rule, subject, last, finding } = watch
   const { name, definition } = rule
   const state = stateToSave(watch)
-  return { rule: name, definition, series: subject.series!, state, last, at, ...(finding && { finding }) }
+  const about = subject.series === undefined ? {} : { series: subject.series }
+  return { rule: name, definition, ...about, state, last, at, ...(finding && { finding }) }
 }

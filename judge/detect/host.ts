@@ -5,14 +5,13 @@ import type { Series, Severity } from '../../core/model.ts'
 import { severities } from '../../core/model.ts'
 import { list, object, oneOf, optional, positive, text } from '../../core/shape.ts'
 import type { Detector, DetectorType, Verdict } from '../detector.ts'
-import { node, selectsName, selectsNode } from '../select.ts'
+import { node, type Selection, selectsName, selectsNode, selectsSeries, where } from '../select.ts'
 import { day, isLate, judge, type Member, minute, newMember, of, take } from './host-member.ts'
 import { reach, weigh } from './host-odds.ts'
 import { sayHost } from './host-said.ts'
 import { at, type HostState, keyOf, newHost } from './host-state.ts'
 
-export interface HostOptions {
-  readonly node: string | undefined
+export interface HostOptions extends Omit<Selection, 'metric'> {
   /** Patterns with `*`: the series that are judged together. */
   readonly metrics: readonly string[]
   /** False alarms of one node that are acceptable in a week. */
@@ -35,6 +34,7 @@ const least = 0.01
 
 const options = object({
   node,
+  where,
   metrics: optional(list(text, 100), ['*']),
   false_alarms: optional(positive, 2),
   severity: optional(oneOf(severities), 'warning'),
@@ -42,13 +42,15 @@ const options = object({
 
 function open(o: HostOptions): Detector<HostState> {
   const ofNode = selectsNode(o)
+  const ofSeries = selectsSeries({ node: o.node, where: o.where })
   const ofMetric = o.metrics.map(selectsName)
   const keys = new WeakMap<Series, string>()
   const keyFor = (series: Series): string => keys.get(series) ?? remember(keys, series)
   return {
     scope: 'group',
     severity: o.severity,
-    watches: (name, series) => ofNode(name) && (series === undefined || ofMetric.some(fits => fits(series.name))),
+    watches: (name, series) =>
+      series === undefined ? ofNode(name) : ofSeries(name, series) && ofMetric.some(fits => fits(series.name)),
     start: newHost,
     step(state, time, value, series) {
       if (series === undefined || !Number.isFinite(value)) return undefined

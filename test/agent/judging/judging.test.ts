@@ -5,7 +5,8 @@ import { mostWatches } from '../../../agent/judging/watches.ts'
 import { fileKeep, memoryKeep } from '../../../agent/keep.ts'
 import { Refused } from '../../../core/errors.ts'
 import type { Series } from '../../../core/model.ts'
-import { given, heat, hot, start } from './given.ts'
+import { seeded } from '../../random.ts'
+import { type Given, given, heat, hot, start } from './given.ts'
 
 t.test('what is wrong is told when it begins and when it ends, once each, with all that is known of it', async t => {
   const { see, pass, events, told, counts, said, judging } = given(t, [hot])
@@ -353,4 +354,37 @@ t.test('the file is what the doc says: in the state folder, replaced whole', asy
   t.match(JSON.parse(readFileSync(join(folder, 'detectors.json'), 'utf8')), {
     watches: [{ rule: 'hot', series: heat, last: start, finding: { since: start } }],
   })
+})
+
+t.test('many series are judged together, over a restart and with the one that is to blame', async t => {
+  const keep = memoryKeep()
+  const clock = { ms: 0 }
+  const parts = [0, 1, 2].map(n => ({ ...heat, name: `press.part-${n}` }))
+  const together = { type: 'host', name: 'together', metrics: ['press.part-*'], where: { zone: 2 } }
+  const other = { ...heat, name: 'press.part-9', attributes: { zone: 3 } }
+  const dice = seeded(t)
+  const minutes = (run: Given, count: number, off: number): void => {
+    for (let n = 0; n < count; n++) {
+      clock.ms += 60_000
+      for (const [m, part] of parts.entries()) run.see(50 + 5 * dice() + (m === 1 ? off : 0), part)
+      run.see(1000 * dice(), other)
+    }
+  }
+  const first = given(t, [together], { keep, clock })
+  minutes(first, 3 * 1440, 0)
+  t.match(first.judging.stats(), { watches: 1, steps: 3 * 3 * 1440, late: 0 })
+  await first.stop()
+  t.strictSame(first.events, [], 'nothing is wrong yet')
+  const second = given(t, [together], { keep, clock })
+  minutes(second, 10, 100)
+  await second.pass(1)
+  t.match(second.events, [{ body: { state: 'opened', rule: 'together', kind: 'host', message: /press\.part-1/ } }])
+  t.notOk('series' in (second.events[0]!.body as object), 'it is about the node')
+  t.strictSame([...second.judging.stats().open], [['together', 1]])
+  await second.stop()
+  const third = given(t, [together], { keep, clock })
+  minutes(third, 6 * 60, 0)
+  await third.pass(1)
+  t.match(third.events.at(-1), { body: { state: 'closed', rule: 'together' } })
+  t.strictSame([...third.judging.stats().open], [['together', 0]])
 })
