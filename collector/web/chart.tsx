@@ -16,7 +16,22 @@ interface ChartProps {
   readonly data: Lines | undefined
 }
 
-export function Chart({ plot, data }: ChartProps) {
+interface ChartGridProps {
+  readonly plots: readonly Plot[]
+  readonly data: Lines | undefined
+}
+
+export function ChartGrid({ plots, data }: ChartGridProps) {
+  return (
+    <div class="charts">
+      {plots.map(plot => (
+        <Chart key={`${plot.title ?? plot.name} ${plot.unit} ${plot.kind}`} plot={plot} data={data} />
+      ))}
+    </div>
+  )
+}
+
+function Chart({ plot, data }: ChartProps) {
   const words = useWords()
   const [at, setAt] = useState<number | null>(null)
   const { columns, band, scale } = columnsOf(plot, data)

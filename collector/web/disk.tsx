@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks'
 import { damage } from '../../judge/disks/reading.ts'
 import type { DiskDetailAnswer, SeriesAnswer } from '../api/answers.ts'
 import type { DiskCount } from '../api/view.ts'
-import { Chart } from './chart.tsx'
+import { ChartGrid } from './chart.tsx'
 import { Failure, read } from './client.ts'
 import { percent, yearsOf } from './disk-text.ts'
 import { RiskMark, trendText } from './disks.tsx'
@@ -151,11 +151,7 @@ function History({ disk }: { readonly disk: DiskDetailAnswer }) {
   return (
     <>
       <h2>{words('last30')}</h2>
-      <div class="charts">
-        {plots.map(plot => (
-          <Chart key={`${plot.title}`} plot={plot} data={loaded.value} />
-        ))}
-      </div>
+      <ChartGrid plots={plots} data={loaded.value} />
     </>
   )
 }

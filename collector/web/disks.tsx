@@ -5,7 +5,7 @@ import { type DiskRisk, type DiskSummary, type DiskView, diskRisks } from '../ap
 import { read } from './client.ts'
 import { percent, whyOf, yearsOf } from './disk-text.ts'
 import { figure } from './format.ts'
-import { Empty, Failed, Simulated, toldError, useLoaded } from './parts.tsx'
+import { Empty, Failed, Heads, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
 import { useWords, type Words } from './words.ts'
 
@@ -64,19 +64,9 @@ function Summary({ summary }: { readonly summary: DiskSummary }) {
 
 /** On a narrow screen the style sheet lays the rows out as cards. */
 function DiskTable({ disks }: { readonly disks: readonly DiskView[] }) {
-  const words = useWords()
-  const heads = ['drive', 'risk', 'node', 'probability', 'powered', 'wornOut', 'why'] as const
   return (
     <table class="fleet disks">
-      <thead>
-        <tr>
-          {heads.map(head => (
-            <th key={head} scope="col" class={head}>
-              {words(head)}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Heads heads={['drive', 'risk', 'node', 'probability', 'powered', 'wornOut', 'why']} />
       <tbody>
         {disks.map(disk => (
           <DiskRow key={disk.id} disk={disk} />

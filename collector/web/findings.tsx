@@ -3,7 +3,7 @@
 import type { FindingAnswer } from '../api/answers.ts'
 import { read } from './client.ts'
 import { figure } from './format.ts'
-import { Empty, Failed, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
+import { Empty, Failed, Lasting, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf, rangeReaching } from './route.ts'
 import type { State } from './store.ts'
 import { useWords } from './words.ts'
@@ -96,20 +96,7 @@ function FindingItem({ finding, time }: { readonly finding: FindingAnswer; reado
         </span>
       </p>
       <dl class="facts">
-        <div>
-          <dt>{words('since')}</dt>
-          <dd>
-            {words.moment(since, time)} {until === null && words('forNow', { t: words.span(time - since) })}
-          </dd>
-        </div>
-        {until !== null && (
-          <div>
-            <dt>{words('until')}</dt>
-            <dd>
-              {words.moment(until, time)} {words('lasted', { t: words.span(until - since) })}
-            </dd>
-          </div>
-        )}
+        <Lasting of={finding} time={time} />
         {Object.entries(evidence).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -7,7 +7,7 @@ import { read } from './client.ts'
 import { lastOf } from './columns.ts'
 import { figure, quantity, scaleOf } from './format.ts'
 import { headlineOf } from './groups.ts'
-import { Empty, Simulated, StateMark, useLoaded } from './parts.tsx'
+import { Empty, Heads, Simulated, StateMark, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
 import { Spark } from './spark.tsx'
 import type { State } from './store.ts'
@@ -91,19 +91,9 @@ interface NodesProps {
 
 /** On a narrow screen the style sheet lays the rows out as cards. */
 function Nodes({ nodes, time, activity }: NodesProps) {
-  const words = useWords()
-  const heads = ['node', 'state', 'activity', 'samplesPerSecond', 'series', 'openFindings', 'lastSeen'] as const
   return (
     <table class="fleet">
-      <thead>
-        <tr>
-          {heads.map(head => (
-            <th key={head} scope="col" class={head}>
-              {words(head)}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Heads heads={['node', 'state', 'activity', 'samplesPerSecond', 'series', 'openFindings', 'lastSeen']} />
       <tbody>
         {nodes.map(node => (
           <NodeRow key={node.name} node={node} time={time} activity={activity.get(node.name)} />

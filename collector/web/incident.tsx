@@ -2,13 +2,13 @@
 
 import { useMemo, useState } from 'preact/hooks'
 import type { IncidentDetailAnswer } from '../api/answers.ts'
-import { Chart } from './chart.tsx'
+import { ChartGrid } from './chart.tsx'
 import { change, read } from './client.ts'
 import { groupsOf } from './groups.ts'
-import { IncidentTimes, whereText } from './incidents.tsx'
+import { whereText } from './incidents.tsx'
 import { readLines } from './lines.ts'
 import { momentsOf } from './moments.ts'
-import { Failed, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
+import { Failed, Lasting, SeverityMark, Simulated, toldError, useLoaded } from './parts.tsx'
 import { hashOf } from './route.ts'
 import type { State } from './store.ts'
 import type { Key } from './texts.ts'
@@ -38,10 +38,12 @@ export function Incident({ state, id }: IncidentProps) {
           {words('partOf')} <a href={hashOf({ at: 'incident', id: incident.into })}>{words('incident')}</a>
         </p>
       )}
-      <IncidentTimes incident={incident} time={state.time} />
+      <dl class="facts">
+        <Lasting of={incident} time={state.time} />
+      </dl>
       <Cause incident={incident} />
       <Feedback incident={incident} time={state.time} />
-      <Charts incident={incident} />
+      <Evidence incident={incident} />
       <Timeline incident={incident} time={state.time} />
     </>
   )
@@ -147,7 +149,7 @@ function Feedback({ incident: { id, feedback, into }, time }: FeedbackProps) {
   )
 }
 
-function Charts({ incident }: { readonly incident: IncidentDetailAnswer }) {
+function Evidence({ incident }: { readonly incident: IncidentDetailAnswer }) {
   const { charts, from, to } = incident
   const ids = charts.map(({ id }) => id).join()
   const plots = useMemo(() => {
@@ -160,11 +162,7 @@ function Charts({ incident }: { readonly incident: IncidentDetailAnswer }) {
   return (
     <>
       {error && <Failed error={error} />}
-      <div class="charts">
-        {plots.map(plot => (
-          <Chart key={`${plot.name} ${plot.unit} ${plot.kind}`} plot={plot} data={loaded.value} />
-        ))}
-      </div>
+      <ChartGrid plots={plots} data={loaded.value} />
     </>
   )
 }

@@ -2,7 +2,7 @@
 
 import type { IncidentAnswer } from '../api/answers.ts'
 import { figure } from './format.ts'
-import { Empty, SeverityMark, Simulated } from './parts.tsx'
+import { Empty, Lasting, SeverityMark, Simulated } from './parts.tsx'
 import { hashOf } from './route.ts'
 import type { State } from './store.ts'
 import { useWords, type Words } from './words.ts'
@@ -51,7 +51,9 @@ function IncidentList({ incidents, time }: { readonly incidents: readonly Incide
               <span>{whereText(incident, words)}</span>
               <span>{words('findingsIn', { n: findings })}</span>
             </p>
-            <IncidentTimes incident={incident} time={time} />
+            <dl class="facts">
+              <Lasting of={incident} time={time} />
+            </dl>
           </li>
         )
       })}
@@ -63,31 +65,4 @@ export function whereText({ nodes, hosts, place }: IncidentAnswer, words: Words)
   const around = Object.entries(place).at(-1)?.join(' ')
   const who = hosts === 1 ? nodes[0]! : words('hosts', { n: hosts })
   return around === undefined ? who : `${who} · ${around}`
-}
-
-interface TimesProps {
-  readonly incident: IncidentAnswer
-  readonly time: number
-}
-
-export function IncidentTimes({ incident: { since, until }, time }: TimesProps) {
-  const words = useWords()
-  return (
-    <dl class="facts">
-      <div>
-        <dt>{words('since')}</dt>
-        <dd>
-          {words.moment(since, time)} {until === null && words('forNow', { t: words.span(time - since) })}
-        </dd>
-      </div>
-      {until !== null && (
-        <div>
-          <dt>{words('until')}</dt>
-          <dd>
-            {words.moment(until, time)} {words('lasted', { t: words.span(until - since) })}
-          </dd>
-        </div>
-      )}
-    </dl>
-  )
 }

@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from 'preact/hooks'
 import type { NodeAnswer, SeriesAnswer } from '../api/answers.ts'
-import { Chart } from './chart.tsx'
+import { ChartGrid } from './chart.tsx'
 import { read } from './client.ts'
 import { Events } from './events.tsx'
 import { FindingList } from './findings.tsx'
@@ -177,11 +177,7 @@ function GroupBody({ plots, range }: { readonly plots: readonly Plot[]; readonly
   return (
     <>
       {error && <Failed error={error} />}
-      <div class="charts">
-        {plots.map(plot => (
-          <Chart key={`${plot.name} ${plot.unit} ${plot.kind}`} plot={plot} data={loaded.value} />
-        ))}
-      </div>
+      <ChartGrid plots={plots} data={loaded.value} />
     </>
   )
 }

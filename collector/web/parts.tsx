@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Severity } from '../../core/model.ts'
 import type { NodeState } from '../api/view.ts'
 import { Failure } from './client.ts'
+import type { Key } from './texts.ts'
 import { useWords } from './words.ts'
 
 export function StateMark({ state }: { readonly state: NodeState }) {
@@ -86,4 +87,48 @@ export function useLoaded<T>(
 /** A lost connection has its own banner; only what the collector itself said is worth a line. */
 export function toldError({ error }: Loaded<unknown>): Error | undefined {
   return error instanceof Failure ? error : undefined
+}
+
+interface LastingProps {
+  readonly of: { readonly since: number; readonly until: number | null }
+  readonly time: number
+}
+
+/** Since when and for how long, as facts. */
+export function Lasting({ of: { since, until }, time }: LastingProps) {
+  const words = useWords()
+  return (
+    <>
+      <div>
+        <dt>{words('since')}</dt>
+        <dd>
+          {words.moment(since, time)} {until === null && words('forNow', { t: words.span(time - since) })}
+        </dd>
+      </div>
+      {until !== null && (
+        <div>
+          <dt>{words('until')}</dt>
+          <dd>
+            {words.moment(until, time)} {words('lasted', { t: words.span(until - since) })}
+          </dd>
+        </div>
+      )}
+    </>
+  )
+}
+
+/** The head of a table, a column for each of these words. */
+export function Heads({ heads }: { readonly heads: readonly Key[] }) {
+  const words = useWords()
+  return (
+    <thead>
+      <tr>
+        {heads.map(head => (
+          <th key={head} scope="col" class={head}>
+            {words(head)}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
 }
