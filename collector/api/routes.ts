@@ -1,6 +1,7 @@
 // THE list of routes, one entry each: what `server.ts` serves and `openapi.ts` describes.
 
-import { answers, diskDetail, feedback, given, node, type Schema } from './schemas.ts'
+import { given } from './given.ts'
+import { answers, diskDetail, feedback, node, type Schema } from './schemas.ts'
 
 export interface Route {
   readonly path: string

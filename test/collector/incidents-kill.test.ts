@@ -1,34 +1,19 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { openHistory } from '../../collector/store/history.ts'
 import { findingKey, Records } from '../../collector/store/records.ts'
 import { seeded } from '../random.ts'
 import { noon } from './ingest/envelopes.ts'
+import { runAndKill } from './store/run-and-kill.ts'
 
-/** Starts the writer on the folder and kills it some time after its n-th write; returns how many it said are written. */
-async function runAndKill(folder: string, writes: number, delay: number): Promise<number> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'incidents-writer.ts'), folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let reported = 0
-  let seen = 0
-  child.stdout.on('data', (bytes: Buffer) => {
-    for (const line of bytes.toString().trim().split('\n')) reported = Math.max(reported, Number(line))
-    seen++
-    if (seen === writes) setTimeout(() => child.kill('SIGKILL'), delay)
-  })
-  await once(child, 'exit')
-  return reported
-}
+const writer = join(import.meta.dirname, 'incidents-writer.ts')
 
 t.test('killed at random moments, findings and incidents are of one moment', async t => {
   const dice = seeded(t)
   const folder = t.testdir()
   const ids = new Set<string>()
   for (let round = 0; round < 5; round++) {
-    const reported = await runAndKill(folder, 1 + dice.below(4), dice.below(20))
+    const reported = await runAndKill(writer, folder, 1 + dice.below(4), dice.below(20))
     const history = openHistory({ folder, say: () => {}, now: () => noon })
     const records = new Records({ db: history.db, file: history })
     const findings = records.findings({ limit: 1_000_000 })
